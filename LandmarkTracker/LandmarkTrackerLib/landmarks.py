@@ -1,0 +1,230 @@
+"""The nouns: landmarks, tracks and pairs. Plain, immutable, numpy, LPS millimetres."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from LandmarkTrackerLib.errors import InputError
+
+Array = NDArray[np.float64]
+Status = Literal["defined", "missing"]
+
+
+def _frozen(values: ArrayLike, shape: tuple[int, ...]) -> Array:
+    array = np.array(np.broadcast_to(np.asarray(values, dtype=np.float64), shape))
+    array.setflags(write=False)
+    return array
+
+
+@dataclass(frozen=True, eq=False)
+class Landmark:
+    """One named point.
+
+    Attributes:
+        name: unique within its set.
+        position: (D,) LPS mm; NaN where missing, so that a stale place can never be read.
+        sigma: (D,) standard deviation in mm along the image's axes (i, j, k); 0 along an axis that was not
+            searched (through the plane of a slice) and for a point that was clicked; NaN where missing.
+        score: 0 to 1, how much to trust it.
+        status: "defined" or "missing".
+    """
+
+    name: str
+    position: Array
+    sigma: Array
+    score: float = 1.0
+    status: Status = "defined"
+
+
+@dataclass(frozen=True, eq=False)
+class LandmarkSet:
+    """Landmarks of one image, in the order in which they were given, looked up by name.
+
+    Attributes:
+        names: N unique names.
+        positions: (N, D) LPS mm; NaN rows where missing.
+        sigmas: (N, D) mm along the image's axes, as in `Landmark`.
+        scores: (N,) 0 to 1; 0 where missing.
+        defined: (N,) False where the landmark is missing.
+
+    Raises:
+        InputError: a name is empty or occurs twice, or a defined point has no finite position.
+    """
+
+    names: tuple[str, ...]
+    positions: Array
+    sigmas: Array = field(default_factory=lambda: np.zeros(1))
+    scores: Array = field(default_factory=lambda: np.ones(1))
+    defined: NDArray[np.bool_] = field(default_factory=lambda: np.ones(1, dtype=bool))
+
+    def __post_init__(self) -> None:
+        names = tuple(self.names)
+        for name in names:
+            if not name.strip():
+                raise InputError("a landmark has no name; give every control point a label")
+            if names.count(name) > 1:
+                raise InputError(f"two landmarks are named '{name}'; rename one of them")
+        shape = np.shape(self.positions) if len(names) else (0, 3)
+        if len(shape) != 2 or shape[0] != len(names):
+            raise ValueError(f"positions of {len(names)} landmarks must be (N, D), not {shape}")
+        defined = np.array(np.broadcast_to(np.asarray(self.defined, dtype=bool), shape[:1]))
+        positions = np.array(np.broadcast_to(np.asarray(self.positions, dtype=np.float64), shape))
+        sigmas = np.array(np.broadcast_to(np.asarray(self.sigmas, dtype=np.float64), shape))
+        scores = np.array(np.broadcast_to(np.asarray(self.scores, dtype=np.float64), shape[:1]))
+        for name, position in zip(np.array(names)[defined], positions[defined], strict=True):
+            if not np.isfinite(position).all():
+                raise InputError(f"landmark '{name}' has no finite position")
+        positions[~defined] = np.nan
+        sigmas[~defined] = np.nan
+        scores[~defined] = 0.0
+        for attribute, value in (
+            ("positions", positions),
+            ("sigmas", sigmas),
+            ("scores", np.clip(scores, 0.0, 1.0)),
+            ("defined", defined),
+        ):
+            value.setflags(write=False)
+            object.__setattr__(self, attribute, value)
+        object.__setattr__(self, "names", names)
+
+    @classmethod
+    def missing(cls, names: Sequence[str], dimension: int = 3) -> LandmarkSet:
+        """All of `names`, none of them found."""
+        return cls(tuple(names), np.full((len(names), dimension), np.nan), defined=np.zeros(len(names), bool))
+
+    @classmethod
+    def of(cls, positions: Mapping[str, ArrayLike]) -> LandmarkSet:
+        """Points known exactly: `LandmarkSet.of({"dome": (12.0, -3.5, 40.0)})`."""
+        return cls(tuple(positions), np.array([np.asarray(p, dtype=float) for p in positions.values()]))
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def __iter__(self) -> Iterator[Landmark]:
+        return (self[name] for name in self.names)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.names
+
+    def __getitem__(self, name: str) -> Landmark:
+        try:
+            row = self.names.index(name)
+        except ValueError:
+            raise KeyError(name) from None
+        status: Status = "defined" if self.defined[row] else "missing"
+        return Landmark(name, self.positions[row], self.sigmas[row], float(self.scores[row]), status)
+
+    @property
+    def sigma_mm(self) -> Array:
+        """(N,) root mean square of sigma over the axes that were searched; 0 for a clicked point."""
+        searched = np.maximum((self.sigmas != 0).sum(axis=1), 1)
+        return np.asarray(np.sqrt((self.sigmas**2).sum(axis=1) / searched))
+
+    def select(self, names: Sequence[str]) -> LandmarkSet:
+        """These landmarks, in this order; those it does not have are missing."""
+        rows = [self.names.index(name) if name in self.names else -1 for name in names]
+        known = np.array([row >= 0 for row in rows], dtype=bool)
+        if not len(self):
+            return LandmarkSet.missing(names)
+        return LandmarkSet(
+            tuple(names),
+            self.positions[rows],
+            self.sigmas[rows],
+            self.scores[rows],
+            self.defined[rows] & known,
+        )
+
+    def only_defined(self) -> LandmarkSet:
+        """Without the missing ones."""
+        return self.select([name for name, there in zip(self.names, self.defined, strict=True) if there])
+
+    def without(self, lost: NDArray[np.bool_]) -> LandmarkSet:
+        """The same landmarks with those where `lost` (N,) is True made missing."""
+        return replace(self, defined=self.defined & ~lost)
+
+    def updated(self, other: LandmarkSet) -> LandmarkSet:
+        """This set with the rows that `other` holds replaced, and its new names appended."""
+        names = [*self.names, *(name for name in other.names if name not in self.names)]
+        mine, theirs = self.select(names), other.select(names)
+        take = np.array([name in other.names for name in names], dtype=bool)
+        return LandmarkSet(
+            tuple(names),
+            np.where(take[:, None], theirs.positions, mine.positions),
+            np.where(take[:, None], theirs.sigmas, mine.sigmas),
+            np.where(take, theirs.scores, mine.scores),
+            np.where(take, theirs.defined, mine.defined),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Track:
+    """One `LandmarkSet` a frame, all with the same names in the same order.
+
+    Attributes:
+        times: (T,) in `time_unit`.
+        frames: T sets.
+        time_unit: "s", "ms", or "frame" where the images carry no time.
+    """
+
+    times: Array
+    frames: tuple[LandmarkSet, ...]
+    time_unit: str = "frame"
+
+    def __post_init__(self) -> None:
+        times = _frozen(self.times, (len(self.frames),))
+        object.__setattr__(self, "times", times)
+        object.__setattr__(self, "frames", tuple(self.frames))
+        if any(frame.names != self.names for frame in self.frames):
+            raise ValueError("every frame of a track holds the same landmarks in the same order")
+
+    def __len__(self) -> int:
+        return len(self.frames)
+
+    def __getitem__(self, frame: int) -> LandmarkSet:
+        return self.frames[frame]
+
+    def __iter__(self) -> Iterator[LandmarkSet]:
+        return iter(self.frames)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return self.frames[0].names if self.frames else ()
+
+    @property
+    def positions(self) -> Array:
+        """(T, N, D) LPS mm, NaN where missing."""
+        return np.stack([frame.positions for frame in self.frames])
+
+    @property
+    def sigma_mm(self) -> Array:
+        """(T, N) mm, NaN where missing."""
+        return np.stack([frame.sigma_mm for frame in self.frames])
+
+
+@dataclass(frozen=True, eq=False)
+class LandmarkPairs:
+    """Points that two images share: row n of `fixed` corresponds to row n of `moving`.
+
+    Attributes:
+        fixed, moving: (N, D) LPS mm.
+        score: (N,) 0 to 1.
+    """
+
+    fixed: Array
+    moving: Array
+    score: Array
+
+    def __post_init__(self) -> None:
+        shape = np.shape(self.fixed)
+        if np.shape(self.moving) != shape or len(shape) != 2:
+            raise ValueError("fixed and moving must both be (N, D)")
+        for name, size in (("fixed", shape), ("moving", shape), ("score", shape[:1])):
+            object.__setattr__(self, name, _frozen(getattr(self, name), size))
+
+    def __len__(self) -> int:
+        return len(self.fixed)

@@ -1,0 +1,1 @@
+"""One file a Locator, Detector or Matcher: pre-processing, network, post-processing, uncertainty."""

@@ -1,0 +1,70 @@
+"""Three jobs, three protocols. The loop, the evaluation, the doors and the benchmarks know only these."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import SimpleITK as sitk
+
+from LandmarkTrackerLib.landmarks import Array, LandmarkPairs, LandmarkSet
+
+
+@dataclass(frozen=True)
+class Example:
+    """What one image taught a Locator: the landmarks shown in it, and whatever the method keeps of them."""
+
+    landmarks: LandmarkSet
+    features: Any
+
+
+# Several images may show landmarks (a click and its corrections): examples are added with `+`.
+Examples = tuple[Example, ...]
+
+
+class Locator(Protocol):
+    """Finds *these* points again.
+
+    `max_sigma_mm`: above this standard deviation (mm) the method's own answer is not worth showing.
+    """
+
+    max_sigma_mm: float
+
+    def describe(self, image: sitk.Image, landmarks: LandmarkSet) -> Examples:
+        """Once per click: encode the defined landmarks of this image. `landmarks` lie on the image."""
+        ...
+
+    def locate(self, examples: Examples, image: sitk.Image, prior: LandmarkSet | None = None) -> LandmarkSet:
+        """Once per frame: where the landmarks of `examples` are in this image.
+
+        `prior` is the answer in the neighbouring frame, for methods that search near it; None when there is
+        no neighbour (another subject). The result holds every name of the examples, in their order.
+        """
+        ...
+
+
+class Detector(Protocol):
+    """Finds the points that it was trained for."""
+
+    names: tuple[str, ...]
+
+    def detect(self, image: sitk.Image) -> LandmarkSet: ...
+
+
+class Matcher(Protocol):
+    """Finds points that two images share."""
+
+    def match(self, fixed: sitk.Image, moving: sitk.Image) -> LandmarkPairs: ...
+
+
+def names_of(examples: Examples) -> tuple[str, ...]:
+    """Every landmark that some example shows, in the order of first appearance."""
+    return tuple(dict.fromkeys(name for example in examples for name in example.landmarks.names))
+
+
+def trust(sigma_mm: Array, within_mm: float = 5.0) -> Array:
+    """Score in [0, 1]: the chance that the true point lies within `within_mm`, were sigma (N,) right."""
+    with np.errstate(divide="ignore"):
+        scores = -np.expm1(-0.5 * (within_mm / np.asarray(sigma_mm, dtype=float)) ** 2)
+    return np.nan_to_num(scores, nan=0.0)

@@ -1,0 +1,32 @@
+"""From a name to a method: a trained model of `models/`, a model file, or a method that needs no training."""
+
+from __future__ import annotations
+
+from LandmarkTrackerLib.errors import InputError
+from LandmarkTrackerLib.methods.protocols import Locator
+
+UNTRAINED = {"ncc": "normalised cross-correlation of a patch around each landmark; needs no training"}
+
+
+def make_locator(model: str, device: str = "auto") -> Locator:
+    """The Locator of this name or model file.
+
+    Args:
+        model: "ncc", the name of a model in `models/`, or the path of a `.pt` file.
+        device: "auto", "cpu" or "cuda".
+
+    Raises:
+        InputError: there is no such model, or it is of another kind.
+    """
+    if model == "ncc":
+        from LandmarkTrackerLib.methods.ncc import NccLocator
+
+        return NccLocator()
+    from LandmarkTrackerLib.weights import load_model
+
+    loaded = load_model(model)
+    if loaded.method == "tmn":
+        from LandmarkTrackerLib.methods.tmn import TmnLocator
+
+        return TmnLocator(loaded, device)
+    raise InputError(f"model '{model}' is a {loaded.method} model and does not locate shown landmarks")
