@@ -96,7 +96,7 @@ class NccLocator:
 
 
 def _cut(volume: Volume, centre: Sequence[int] | NDArray[np.int_], radii: tuple[int, ...]) -> Volume:
-    """The box of `radii` around `centre` (k, j, i); outside the image it continues with the border's value."""
+    """The box of `radii` around `centre` (k, j, i), continued beyond the image with its border's value."""
     where = [
         np.clip(np.arange(c - r, c + r + 1), 0, size - 1)
         for c, r, size in zip(centre, radii, volume.shape, strict=True)
@@ -105,7 +105,7 @@ def _cut(volume: Volume, centre: Sequence[int] | NDArray[np.int_], radii: tuple[
 
 
 def _correlation(window: Volume, patch: Volume) -> Array:
-    """Pearson's correlation of `patch` with every box of its size in `window`; 0 where there is no contrast."""
+    """Pearson's correlation of `patch` with every box of its size in `window`; 0 without contrast."""
     boxes = sliding_window_view(window, patch.shape)
     zero_mean = patch - patch.mean()
     product = np.einsum("abcijk,ijk->abc", boxes, zero_mean, optimize=True).astype(np.float64)
@@ -114,7 +114,7 @@ def _correlation(window: Volume, patch: Volume) -> Array:
 
 
 def _parabola(scores: Array, peak: NDArray[np.int_], axis: int) -> float:
-    """Where between the pixels the peak lies along `axis`: vertex through three samples, within half a pixel."""
+    """Where between the pixels the peak lies along `axis`: the vertex through three samples."""
     if not 0 < peak[axis] < scores.shape[axis] - 1:
         return 0.0
     step = np.eye(3, dtype=int)[axis]

@@ -24,12 +24,12 @@ Examples = tuple[Example, ...]
 
 
 class Locator(Protocol):
-    """Finds *these* points again.
+    """Finds *these* points again."""
 
-    `max_sigma_mm`: above this standard deviation (mm) the method's own answer is not worth showing.
-    """
-
-    max_sigma_mm: float
+    @property
+    def max_sigma_mm(self) -> float:
+        """Above this standard deviation (mm) the method's own answer is not worth showing."""
+        ...
 
     def describe(self, image: sitk.Image, landmarks: LandmarkSet) -> Examples:
         """Once per click: encode the defined landmarks of this image. `landmarks` lie on the image."""
@@ -47,7 +47,8 @@ class Locator(Protocol):
 class Detector(Protocol):
     """Finds the points that it was trained for."""
 
-    names: tuple[str, ...]
+    @property
+    def names(self) -> tuple[str, ...]: ...
 
     def detect(self, image: sitk.Image) -> LandmarkSet: ...
 
