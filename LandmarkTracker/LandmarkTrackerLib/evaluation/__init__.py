@@ -1,0 +1,1 @@
+"""Metrics, simulated motion, pictures: how good an answer is, and how that is shown."""
