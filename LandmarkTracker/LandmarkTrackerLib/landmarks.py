@@ -169,15 +169,20 @@ class Track:
         times: (T,) in `time_unit`.
         frames: T sets.
         time_unit: "s", "ms", or "frame" where the images carry no time.
+        numbers: (T,) which frame of the cine each set belongs to; 0 to T - 1 if not given.
     """
 
     times: Array
     frames: tuple[LandmarkSet, ...]
     time_unit: str = "frame"
+    numbers: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
-        times = _frozen(self.times, (len(self.frames),))
-        object.__setattr__(self, "times", times)
+        numbers = tuple(int(n) for n in self.numbers) or tuple(range(len(self.frames)))
+        if len(numbers) != len(self.frames):
+            raise ValueError("a track has one frame number for each of its frames")
+        object.__setattr__(self, "numbers", numbers)
+        object.__setattr__(self, "times", _frozen(self.times, (len(self.frames),)))
         object.__setattr__(self, "frames", tuple(self.frames))
         if any(frame.names != self.names for frame in self.frames):
             raise ValueError("every frame of a track holds the same landmarks in the same order")

@@ -69,7 +69,7 @@ class Phantom:
 
     @cached_property
     def _breathing(self) -> Array:
-        """(T,) 0 at end-expiration to about 1 at end-inspiration; depth and pace vary from breath to breath."""
+        """(T,) 0 at end-expiration, about 1 at end-inspiration; no two breaths are of one depth and pace."""
         rng = np.random.default_rng([self.seed, 2])
         phase = np.cumsum(FRAME_S / rng.normal(3.8, 0.3) * (1 + 0.15 * _smooth(rng, self.frames)))
         depth = 1 + 0.15 * _smooth(rng, self.frames)

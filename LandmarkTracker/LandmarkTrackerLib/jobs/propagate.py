@@ -100,7 +100,8 @@ def located(
 def track_of(cine: Cine, found: Mapping[int, LandmarkSet]) -> Track:
     """A track over the frames that were visited, in frame order."""
     frames = sorted(found)
-    return Track(np.array([cine.times[t] for t in frames]), tuple(found[t] for t in frames), cine.time_unit)
+    times = np.array([cine.times[t] for t in frames])
+    return Track(times, tuple(found[t] for t in frames), cine.time_unit, tuple(frames))
 
 
 def _learn(cine: Cine, locator: Locator, shown: Mapping[int, LandmarkSet]) -> Examples:
