@@ -70,3 +70,10 @@ class Grid:
         steps = np.vstack([corners, np.eye(3)])
         apart = np.abs(self.to_world(steps) - other.to_world(steps)).max()
         return bool(apart <= 1e-3 * min(self.spacing))
+
+
+def anatomical(axis: Array) -> str:
+    """The nearest anatomical word for a direction (3,) in LPS: "left", "anterior", "superior", ..."""
+    words = (("right", "left"), ("anterior", "posterior"), ("inferior", "superior"))
+    main = int(np.abs(axis).argmax())
+    return words[main][int(axis[main] > 0)]

@@ -1,0 +1,47 @@
+"""`landmark-tracker`: the same jobs as the panel, from a shell, a cluster, or `Slicer --python-script`."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+
+from LandmarkTrackerLib import __version__
+from LandmarkTrackerLib.errors import InputError
+
+# Each has `add_parser(subparsers)`, which sets `run(args) -> exit code`.
+COMMANDS = ("track", "train", "models", "info", "demo")
+
+DONE, WRONG_INPUT, CANCELLED = 0, 2, 130
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    top = argparse.ArgumentParser(
+        prog="landmark-tracker",
+        description="Click a landmark once; find it again in every frame of a cine, with its uncertainty.",
+        epilog="Exit codes: 0 done, 2 wrong input (one sentence says what), 130 cancelled.",
+    )
+    top.add_argument("--version", action="version", version=f"landmark-tracker {__version__}")
+    subparsers = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for command in COMMANDS:
+        importlib.import_module(f"LandmarkTrackerLib.cli.{command}").add_parser(subparsers)
+    return top
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    args = parser().parse_args(arguments)
+    try:
+        return int(args.run(args))
+    except InputError as error:
+        print(f"landmark-tracker {args.command}: {error}", file=sys.stderr)
+        return WRONG_INPUT
+    except KeyboardInterrupt:
+        print(f"\nlandmark-tracker {args.command}: cancelled", file=sys.stderr)
+        return CANCELLED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,106 @@
+"""`landmark-tracker track`: landmarks shown in one frame of a cine, found in all others."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import get_args
+
+import numpy as np
+
+from LandmarkTrackerLib.cli.progress import progress
+from LandmarkTrackerLib.images import Cine
+from LandmarkTrackerLib.jobs.export import TRACK_FILES, refuse_existing, write_track
+from LandmarkTrackerLib.jobs.propagate import Direction, frames_in_order, propagate, track_of
+from LandmarkTrackerLib.landmarks import LandmarkSet, Track
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = subparsers.add_parser(
+        "track",
+        help="find landmarks shown in one frame in every frame of a cine",
+        description="Find the landmarks of POINTS, which lie on frame K of CINE, in its other frames. "
+        f"Writes {', '.join(TRACK_FILES)}.",
+    )
+    parser.add_argument(
+        "cine", type=Path, help=".seq.nrrd, 4D image, DICOM folder or folder of single-frame images"
+    )
+    parser.add_argument(
+        "--landmarks", type=Path, required=True, metavar="POINTS", help=".mrk.json, .fcsv or .csv"
+    )
+    parser.add_argument("--frame", type=int, default=0, metavar="K", help="frame the landmarks lie on (0)")
+    parser.add_argument("--slice", metavar="NAME", help="which slice of a DICOM folder that holds several")
+    parser.add_argument(
+        "--direction", choices=get_args(Direction), default="both", help="from frame K (both)"
+    )
+    parser.add_argument(
+        "--max-sigma",
+        type=float,
+        metavar="MM",
+        help="call a point missing above this uncertainty (set by the model)",
+    )
+    add_model_arguments(parser)
+    add_output_arguments(parser)
+    parser.set_defaults(run=run)
+
+
+def add_model_arguments(parser: argparse.ArgumentParser) -> None:
+    """`--model` and `--device`, the same for every command that finds landmarks."""
+    parser.add_argument(
+        "--model", default="ncc", metavar="NAME|FILE", help="see `landmark-tracker models` (ncc)"
+    )
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="(auto)")
+
+
+def add_output_arguments(parser: argparse.ArgumentParser) -> None:
+    """`--output` and `--overwrite`, the same for every command that writes a folder."""
+    parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="made if it is not there")
+    parser.add_argument("--overwrite", action="store_true", help="replace results that are there already")
+
+
+def run(args: argparse.Namespace) -> int:
+    from LandmarkTrackerLib.formats import open_cine, read_landmarks
+
+    track_cine(
+        open_cine(args.cine, args.slice),
+        read_landmarks(args.landmarks),
+        args.output,
+        model=args.model,
+        device=args.device,
+        frame=args.frame,
+        direction=args.direction,
+        max_sigma_mm=args.max_sigma,
+        overwrite=args.overwrite,
+    )
+    return 0
+
+
+def track_cine(
+    cine: Cine,
+    landmarks: LandmarkSet,
+    output: Path,
+    *,
+    model: str,
+    device: str = "auto",
+    frame: int = 0,
+    direction: Direction = "both",
+    max_sigma_mm: float | None = None,
+    overwrite: bool = False,
+) -> Track:
+    """The command with its files opened: track under a progress bar, write the results, say what was lost."""
+    from LandmarkTrackerLib.methods.registry import make_locator
+
+    refuse_existing(output, TRACK_FILES, overwrite)
+    steps = propagate(
+        cine, make_locator(model, device), {frame: landmarks}, direction, max_sigma_mm=max_sigma_mm
+    )
+    total = len(frames_in_order(len(cine), frame, direction))
+    found = {step.frame: step.landmarks for step in progress(steps, total, f"{cine.name} ({model})")}
+    track = track_of(cine, found)
+    title = f"{cine.name}: {len(track.names)} landmarks from frame {frame}, {model}"
+    for path in write_track(output, cine, track, frame, title, overwrite):
+        print(path)
+    for name, lost in zip(track.names, np.isnan(track.positions[..., 0]).sum(axis=0), strict=True):
+        if lost:
+            print(f"'{name}' is missing in {lost} of {len(track)} frames")
+    return track
