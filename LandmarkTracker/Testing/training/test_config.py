@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from LandmarkTrackerLib.errors import InputError
+from LandmarkTrackerLib.training.config import RunConfig, read_config
+
+
+@dataclass(frozen=True)
+class Folder:
+    path: str
+
+
+@dataclass(frozen=True)
+class Settings:
+    run: RunConfig
+    data: tuple[Folder, ...] = ()
+    scale: tuple[float, float] = (0.8, 1.2)
+    loss: Literal["gaussian", "laplace"] = "gaussian"
+    title: str | None = None
+    names: tuple[str, ...] = field(default_factory=tuple)
+
+
+def read(tmp_path: Path, text: str) -> Settings:
+    path = tmp_path / "train.toml"
+    path.write_text(text)
+    return read_config(path, Settings)
+
+
+RUN = "\n[run]\nsteps = 3\nbatch_size = 2\n"
+
+
+def test_a_training_file_becomes_its_dataclass(tmp_path: Path) -> None:
+    text = 'scale = [1, 1.5]\ntitle = "x"\nnames = ["a", "b"]' + RUN + '[[data]]\npath = "here"\n'
+    settings = read(tmp_path, text)
+    assert settings.scale == (1.0, 1.5)
+    assert settings.title == "x"
+    assert settings.names == ("a", "b")
+    assert settings.data == (Folder("here"),)
+    assert settings.run == RunConfig(steps=3, batch_size=2)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (RUN + "batchsize = 3", "unknown key 'run.batchsize'; did you mean 'batch_size'"),
+        ("[run]\nsteps = 3", "'run.batch_size' is missing"),
+        ("[run]\nsteps = 3.5\nbatch_size = 2", "'run.steps' must be a whole number, not 3.5"),
+        ("[run]\nsteps = true\nbatch_size = 2", "'run.steps' must be a whole number, not True"),
+        ("[run]\nsteps = 0\nbatch_size = 2", "run: steps = 0 must be at least 1"),
+        ("run = 3", "'run' must be a table, not 3"),
+        ('loss = "huber"' + RUN, "'loss' is 'huber', which is not one of 'gaussian', 'laplace'"),
+        ("scale = [1]" + RUN, "'scale' must be a list of 2, each a number"),
+        (RUN + "[[data]]\npth = 'x'", "unknown key 'data[0].pth'; did you mean 'path'"),
+        ("[run\n", "is not valid TOML"),
+    ],
+)
+def test_what_is_wrong_is_named_with_its_file(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(InputError) as error:
+        read(tmp_path, text)
+    assert message in str(error.value)
+    assert "train.toml" in str(error.value)
+
+
+def test_a_missing_training_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"nowhere\.toml cannot be read"):
+        read_config(tmp_path / "nowhere.toml", Settings)
