@@ -1,0 +1,92 @@
+"""What a file or folder holds, in a few lines for people."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import SimpleITK as sitk
+
+from LandmarkTrackerLib import formats
+from LandmarkTrackerLib.formats import track_csv
+from LandmarkTrackerLib.formats.files import NotACineError, number
+from LandmarkTrackerLib.formats.tables import read_table
+from LandmarkTrackerLib.geometry import Grid
+from LandmarkTrackerLib.images import Cine
+from LandmarkTrackerLib.landmarks import LandmarkSet, Track
+
+
+def describe_file(path: Path) -> list[str]:
+    """Lines that say what is at `path`: an image, a cine, landmarks or a track, and where it lies.
+
+    Raises:
+        InputError: nothing is there, or nothing that can be read.
+    """
+    path = Path(path)
+    if path.name.lower().endswith(tuple(formats.LANDMARK_READERS)):
+        if path.suffix.lower() == ".csv" and set(track_csv.COLUMNS) <= set(_columns(path)):
+            return _track(track_csv.read_track_csv(path))
+        return _landmarks(formats.read_landmarks(path))
+    try:
+        return _cine(formats.open_cine(path))
+    except NotACineError:
+        return _image(formats.read_image(path))
+
+
+def _columns(path: Path) -> list[str]:
+    rows = read_table(path)
+    return list(rows[0]) if rows else []
+
+
+def _cine(cine: Cine) -> list[str]:
+    first, last, unit = cine.times[0], cine.times[-1], cine.time_unit
+    return [
+        f"cine of {len(cine)} frames, {first:g} to {last:g} {unit}",
+        *_place(cine.grid),
+        _values(cine[0], "frame 0"),
+    ]
+
+
+def _image(image: sitk.Image) -> list[str]:
+    kind = "image of one slice" if image.GetSize()[2] == 1 else "volume"
+    return [kind, *_place(Grid.of(image)), _values(image, "pixels")]
+
+
+def _place(grid: Grid) -> list[str]:
+    axes = np.array(grid.direction).reshape(3, 3).T
+    return [
+        f"size: {' x '.join(str(n) for n in grid.size)} pixels",
+        f"spacing: {' x '.join(number(x) for x in grid.spacing)} mm",
+        f"first pixel: LPS ({', '.join(number(x) for x in grid.origin)}) mm",
+        *(
+            f"axis {name}: LPS ({', '.join(number(x) for x in axis)})"
+            for name, axis in zip("ijk", axes, strict=True)
+        ),
+    ]
+
+
+def _values(image: sitk.Image, what: str) -> str:
+    array = sitk.GetArrayViewFromImage(image)
+    finite = array[np.isfinite(array)]
+    span = f"{finite.min():g} to {finite.max():g}" if finite.size else "no finite number"
+    return f"{what}: {image.GetPixelIDTypeAsString()}, {span}"
+
+
+def _landmarks(landmarks: LandmarkSet) -> list[str]:
+    count = int(landmarks.defined.sum())
+    rows = [
+        f"{landmark.name}: LPS ({', '.join(number(x) for x in landmark.position)}) mm"
+        if landmark.status == "defined"
+        else f"{landmark.name}: missing"
+        for landmark in landmarks
+    ]
+    return [f"{len(landmarks)} landmarks, {count} defined, {len(landmarks) - count} missing", *rows]
+
+
+def _track(track: Track) -> list[str]:
+    defined = np.array([frame.defined for frame in track])
+    rows = [
+        f"{name}: defined in {there.sum()} of {len(track)} frames"
+        for name, there in zip(track.names, defined.T, strict=True)
+    ]
+    return [f"track of {len(track.names)} landmarks over {len(track)} frames", *rows]

@@ -1,0 +1,84 @@
+"""Files: asked for before they are read, written whole or not at all, never overwritten unasked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from LandmarkTrackerLib.errors import InputError
+
+
+class NotACineError(InputError):
+    """What was given as a cine is one image."""
+
+
+def require_file(path: Path) -> Path:
+    """The path, if a file with something in it is there.
+
+    Raises:
+        InputError: it is missing, a folder, or empty.
+    """
+    if path.is_dir():
+        raise InputError(f"{path} is a folder; give a file")
+    if not path.is_file():
+        raise InputError(f"{path} does not exist; check the path")
+    if path.stat().st_size == 0:
+        raise InputError(f"{path} is empty; export it again")
+    return path
+
+
+def read_text(path: Path) -> str:
+    """A text file's content, with or without a byte order mark.
+
+    Raises:
+        InputError: the file is missing, empty or not text.
+    """
+    try:
+        return require_file(path).read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is not a text file in UTF-8; export it again") from error
+
+
+def require_new(path: Path, overwrite: bool) -> None:
+    """Raises InputError if something is there already and may not be replaced."""
+    if path.exists() and not overwrite:
+        raise InputError(f"{path} exists; add --overwrite to replace it")
+
+
+@contextmanager
+def written(path: Path, overwrite: bool = False) -> Iterator[Path]:
+    """Yield the file to write to; it takes the name `path` when the block ends well, and vanishes otherwise.
+
+    Raises:
+        InputError: `path` exists and `overwrite` is False.
+    """
+    require_new(path, overwrite)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + ".part")
+    try:
+        yield partial
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def natural(name: str) -> list[tuple[int, int | str]]:
+    """Sort key by which frame 2 comes before frame 10."""
+    return [(0, int(part)) if part.isdigit() else (1, part) for part in re.split(r"([0-9]+)", name) if part]
+
+
+def stem(path: Path) -> str:
+    """The name without the suffixes of an exchange format: `heart.seq.nrrd` is `heart`."""
+    name = path.name
+    for suffix in (".seq.nrrd", ".seq.nhdr", ".seq.mrb", ".mrk.json", ".nii.gz"):
+        if name.lower().endswith(suffix):
+            return name[: -len(suffix)]
+    return path.stem
+
+
+def number(value: float) -> str:
+    """The shortest text that reads back as exactly this number; whole numbers without a point."""
+    text = repr(float(value))
+    return text[:-2] if text.endswith(".0") else text

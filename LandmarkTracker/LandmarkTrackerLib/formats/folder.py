@@ -1,0 +1,47 @@
+"""A folder of single-frame images, one a frame, in the natural order of their names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from LandmarkTrackerLib.errors import InputError
+from LandmarkTrackerLib.formats import image_file
+from LandmarkTrackerLib.formats.files import natural
+from LandmarkTrackerLib.geometry import Grid
+from LandmarkTrackerLib.images import Cine
+
+SUFFIXES = (".mha", ".mhd", ".nrrd", ".nii", ".nii.gz", ".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
+
+
+def image_files(folder: Path) -> list[Path]:
+    """The images of a folder, frame 2 before frame 10.
+
+    Raises:
+        InputError: there is none, or they are of several kinds.
+    """
+    kinds: dict[str, list[Path]] = {}
+    for path in sorted(folder.iterdir(), key=lambda p: natural(p.name)):
+        kind = next((suffix for suffix in SUFFIXES if path.name.lower().endswith(suffix)), None)
+        if kind and path.is_file() and not path.name.startswith("."):
+            kinds.setdefault(kind, []).append(path)
+    if not kinds:
+        raise InputError(f"{folder} holds no images; give a folder of frames ({', '.join(SUFFIXES)}, DICOM)")
+    if len(kinds) > 1:
+        raise InputError(
+            f"{folder} holds images of several kinds ({', '.join(kinds)}); keep the frames apart"
+        )
+    return next(iter(kinds.values()))
+
+
+def read_cine(folder: Path) -> Cine:
+    """A cine whose times are frame numbers.
+
+    Raises:
+        InputError: no images, images of several kinds, or only one.
+    """
+    files = image_files(folder)
+    if len(files) < 2:
+        raise InputError(f"{folder} holds one image, {files[0].name}; a cine has two frames or more")
+    times = [float(frame) for frame in range(len(files))]
+    first = image_file.read_image(files[0])
+    return Cine(times, lambda frame: image_file.read_image(files[frame]), Grid.of(first), folder.name)
