@@ -9,6 +9,7 @@ from typing import get_args
 import numpy as np
 
 from LandmarkTrackerLib.cli.progress import progress
+from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.images import Cine
 from LandmarkTrackerLib.jobs.export import TRACK_FILES, refuse_existing, write_track
 from LandmarkTrackerLib.jobs.propagate import Direction, frames_in_order, propagate, track_of
@@ -90,6 +91,8 @@ def track_cine(
     """The command with its files opened: track under a progress bar, write the results, say what was lost."""
     from LandmarkTrackerLib.methods.registry import make_locator
 
+    if max_sigma_mm is not None and not max_sigma_mm > 0:
+        raise InputError(f"--max-sigma is {max_sigma_mm:g} mm; give a number above 0")
     refuse_existing(output, TRACK_FILES, overwrite)
     steps = propagate(
         cine, make_locator(model, device), {frame: landmarks}, direction, max_sigma_mm=max_sigma_mm
