@@ -57,9 +57,9 @@ def grow_cubic(image: Tensor, factor: int) -> Tensor:
 
 @lru_cache(maxsize=32)
 def cubic_matrix(size: int, factor: int) -> Tensor:
-    """(size * factor, size): rows hold the weights of Keys' cubic convolution (exact on lines), borders repeated.
+    """(size * factor, size): rows hold the weights of Keys' cubic convolution, borders repeated.
 
-    Pixel centres lie at half pixels, so output o reads input (o + 0.5) / factor - 0.5.
+    Pixel centres lie at half pixels, so output o reads input (o + 0.5) / factor - 0.5. Exact on lines.
     """
     a = -0.5
     where = (torch.arange(size * factor, dtype=torch.float64) + 0.5) / factor - 0.5

@@ -1,0 +1,183 @@
+"""Detector for the three heatmap networks: SpatialConfiguration-Net, Localization U-Net and LA-Net."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import SimpleITK as sitk
+import torch
+from numpy.typing import NDArray
+
+from LandmarkTrackerLib.geometry import Grid
+from LandmarkTrackerLib.images import as_volume
+from LandmarkTrackerLib.landmarks import Array, LandmarkSet
+from LandmarkTrackerLib.methods.network_grid import (
+    InputConfig,
+    intensity_range,
+    network_grid,
+    on_grid,
+    oriented,
+    parts,
+    principal_axes,
+    scaled,
+)
+from LandmarkTrackerLib.methods.peaks import Peaks, find_peaks
+from LandmarkTrackerLib.networks.heatmap import HeatmapNetwork, NetworkConfig
+from LandmarkTrackerLib.weights import Model, pick_device
+
+METHOD = "heatmap"
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What the validation images taught about the heatmaps.
+
+    Attributes:
+        min_height: a peak lower than this fraction of the target's height is no landmark.
+        sigma_scale: from the width of a peak to the standard deviation of the error.
+    """
+
+    min_height: float = 0.1
+    sigma_scale: float = 1.0
+
+
+@dataclass(frozen=True)
+class HeatmapConfig:
+    """Everything but the weights.
+
+    Attributes:
+        names: of the landmarks, in the order of the heatmaps.
+        limits: intensities that become -1 and 1; None where each image has its own.
+        gamma: scale of the targets, equation (1).
+    """
+
+    names: tuple[str, ...]
+    network: NetworkConfig
+    input: InputConfig
+    gamma: float
+    limits: tuple[float, float] | None = None
+    calibration: Calibration = Calibration()
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def of(cls, config: Mapping[str, Any]) -> HeatmapConfig:
+        return cls(
+            tuple(config["names"]),
+            NetworkConfig(**config["network"]),
+            InputConfig(**{**config["input"], "size": tuple(config["input"]["size"])}),
+            config["gamma"],
+            tuple(config["limits"]) if config["limits"] else None,
+            Calibration(**config["calibration"]),
+        )
+
+
+@dataclass(frozen=True)
+class NetworkImage:
+    """An image as the network sees it: pixels (k, j, i) or (j, i) in about [-1, 1], and where they lie."""
+
+    pixels: NDArray[np.float32]
+    grid: Grid
+
+
+class HeatmapDetector:
+    """Runs a trained heatmap network; in parts where the image is larger than the network's input.
+
+    Args:
+        model: trained by `landmark-tracker train scn`.
+        device: "auto", "cpu" or "cuda".
+    """
+
+    def __init__(self, model: Model, device: str = "auto") -> None:
+        self.config = HeatmapConfig.of(model.config)
+        self.device = pick_device(device)
+        network = HeatmapNetwork(self.config.network, self.config.input.dimension, len(self.config.names))
+        network.load_state_dict(dict(model.state))
+        self.network = network.eval().to(self.device)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return self.config.names
+
+    def detect(self, image: sitk.Image) -> LandmarkSet:
+        """Every landmark of `names`; those with too low a peak, or off the image, are missing.
+
+        Raises:
+            InputError: a volume for a model of slices, or the reverse.
+        """
+        image = as_volume(image)
+        seen = prepare(image, self.config)
+        answers = [locate(self.network, view, self.config) for view in seen]
+        # The image alone does not say which end of a principal axis is which: the landmarks do.
+        peaks, grid = max(
+            ((answer, view.grid) for answer, view in zip(answers, seen, strict=True)),
+            key=lambda answer: float(np.clip(answer[0].height, 0, 1).sum()),
+        )
+        return landmarks_of(peaks, grid, Grid.of(image), self.config)
+
+
+def prepare(image: sitk.Image, config: HeatmapConfig) -> list[NetworkImage]:
+    """The image as the network sees it: once, or four times where it is turned by its principal axes.
+
+    Args:
+        image: three axes.
+    """
+    image = oriented(image, config.input.dimension)
+    limits = config.limits or intensity_range(image, config.input)
+    frames = principal_axes(image) if config.input.align else [None]
+    views = []
+    for axes in frames:
+        grid = network_grid(Grid.of(image), config.input, axes)
+        values = scaled(on_grid(image, grid), limits, clip=config.limits is None)
+        views.append(NetworkImage(values if config.input.dimension == 3 else values[0], grid))
+    return views
+
+
+def locate(network: HeatmapNetwork, image: NetworkImage, config: HeatmapConfig) -> Peaks:
+    """The peaks in pixels of `image.grid`; heights as fractions of the target's.
+
+    Parts that overlap by half are merged by the maximum of their responses (4.4).
+    """
+    sigma = network.log_sigma.detach().exp().cpu().numpy()
+    size = config.input.size[::-1]
+    begins = [parts(length, part) for length, part in zip(image.pixels.shape, size, strict=True)]
+    merged = np.full((len(config.names), *image.pixels.shape), -np.inf, dtype=np.float32)
+    device = next(network.parameters()).device
+    for begin in itertools.product(*begins):
+        where = tuple(slice(b, b + s) for b, s in zip(begin, size, strict=True))
+        with torch.inference_mode():
+            tensor = torch.from_numpy(np.ascontiguousarray(image.pixels[where]))[None, None].to(device)
+            heatmaps = network(tensor)[0][0].float().cpu().numpy()
+        np.maximum(merged[(slice(None), *where)], heatmaps, out=merged[(slice(None), *where)])
+    peaks = find_peaks(merged, radius=math.ceil(3 * float(sigma.max())))
+    return Peaks(peaks.index, peaks.sigma, peaks.height / target_height(sigma, config))
+
+
+def target_height(sigma: Array, config: HeatmapConfig) -> Array:
+    """The maximum of equation (1) for sigma (N,) in pixels."""
+    return config.gamma / (np.sqrt(2 * np.pi) * np.asarray(sigma, dtype=float)) ** config.input.dimension
+
+
+def landmarks_of(peaks: Peaks, grid: Grid, image: Grid, config: HeatmapConfig) -> LandmarkSet:
+    """Peaks on the network's grid as landmarks of the image: LPS mm, sigma along the image's axes."""
+    dimension = config.input.dimension
+    index, sigma = np.zeros((2, len(config.names), 3))
+    index[:, :dimension], sigma[:, :dimension] = peaks.index, peaks.sigma
+    positions = grid.to_world(index)
+    # Variances turn with the axes.
+    turn = (np.array(image.direction).reshape(3, 3).T @ np.array(grid.direction).reshape(3, 3)) ** 2
+    variances = (sigma * grid.spacing[0] * config.calibration.sigma_scale) ** 2
+    scores = np.clip(peaks.height, 0.0, 1.0)
+    return LandmarkSet(
+        config.names,
+        positions,
+        np.sqrt(variances @ turn.T),
+        scores,
+        (peaks.height >= config.calibration.min_height) & image.contains(positions),
+    )
