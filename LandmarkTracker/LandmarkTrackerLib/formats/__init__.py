@@ -10,12 +10,12 @@ from pathlib import Path
 import SimpleITK as sitk
 
 from LandmarkTrackerLib.errors import InputError
-from LandmarkTrackerLib.formats import folder, image_file, nrrd
+from LandmarkTrackerLib.formats import dicom_folder, folder, image_file
 from LandmarkTrackerLib.formats.describe import describe_file
 from LandmarkTrackerLib.formats.fcsv import read_fcsv, write_fcsv
 from LandmarkTrackerLib.formats.mrk_json import read_mrk_json, write_mrk_json
-from LandmarkTrackerLib.formats.nrrd import write_cine
 from LandmarkTrackerLib.formats.points_csv import read_points_csv, write_points_csv
+from LandmarkTrackerLib.formats.seq_nrrd import write_cine
 from LandmarkTrackerLib.images import Cine
 from LandmarkTrackerLib.landmarks import LandmarkSet
 
@@ -29,18 +29,21 @@ def open_cine(path: Path, slice_name: str | None = None) -> Cine:
     """A cine from a file with a frame axis or from a folder of frames; nothing but its header is read yet.
 
     Args:
-        path: `.seq.nrrd` or another 4D image, or a folder of single-frame images.
-        slice_name: which slice, where a folder holds several.
+        path: `.seq.nrrd` or another file with an axis of frames (NRRD, NIfTI, MetaImage, TIFF pages, DICOM
+            frames), a folder of DICOM files, or a folder of single-frame images.
+        slice_name: which slice, where a DICOM folder holds several.
 
     Raises:
         InputError: there is nothing, or nothing that is a cine, at `path`.
     """
     path = Path(path)
-    if path.is_dir():
-        return folder.read_cine(path)
-    if path.name.lower().endswith(nrrd.SUFFIXES):
-        return nrrd.read_cine(path)
-    raise InputError(f"{path} is not a cine; give a .seq.nrrd, a 4D image or a folder of frames")
+    if not path.is_dir():
+        if slice_name is not None:
+            raise InputError(f"{path} is not a DICOM folder; leave --slice out")
+        return image_file.read_cine(path)
+    if dicom_folder.dicom_files(path):
+        return dicom_folder.read_cine(path, slice_name)
+    return folder.read_cine(path)
 
 
 def read_image(path: Path) -> sitk.Image:
@@ -49,7 +52,10 @@ def read_image(path: Path) -> sitk.Image:
     Raises:
         InputError: it is missing, empty, damaged, of an unknown format, or a cine.
     """
-    return image_file.read_image(Path(path))
+    path = Path(path)
+    if path.is_dir() and dicom_folder.dicom_files(path):
+        return dicom_folder.read_volume(path)
+    return image_file.read_image(path)
 
 
 def read_landmarks(path: Path) -> LandmarkSet:

@@ -8,7 +8,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from LandmarkTrackerLib import formats
-from LandmarkTrackerLib.formats import track_csv
+from LandmarkTrackerLib.formats import dicom_folder, seq_mrb, track_csv
 from LandmarkTrackerLib.formats.files import NotACineError, number
 from LandmarkTrackerLib.formats.tables import read_table
 from LandmarkTrackerLib.geometry import Grid
@@ -23,6 +23,13 @@ def describe_file(path: Path) -> list[str]:
         InputError: nothing is there, or nothing that can be read.
     """
     path = Path(path)
+    if path.name.lower().endswith(seq_mrb.SUFFIX):
+        return _track(seq_mrb.read_seq_mrb(path))
+    if path.is_dir() and dicom_folder.dicom_files(path):
+        slices = dicom_folder.cines_in(dicom_folder.slices_in(path))
+        if len(slices) > 1:
+            listed = (f"{name}: {len(headers)} files" for name, headers in slices.items())
+            return [f"DICOM folder with {len(slices)} slices in time; choose one with --slice", *listed]
     if path.name.lower().endswith(tuple(formats.LANDMARK_READERS)):
         if path.suffix.lower() == ".csv" and set(track_csv.COLUMNS) <= set(_columns(path)):
             return _track(track_csv.read_track_csv(path))

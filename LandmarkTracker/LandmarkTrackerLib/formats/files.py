@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+import shutil
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO, Any
 
 from LandmarkTrackerLib.errors import InputError
 
@@ -62,6 +65,18 @@ def written(path: Path, overwrite: bool = False) -> Iterator[Path]:
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def unpack(packed: Any, file: IO[bytes], path: Path) -> None:
+    """Copy what a compressed stream holds, block by block.
+
+    Raises:
+        InputError: the stream, part of the file `path`, is damaged or cut short.
+    """
+    try:
+        shutil.copyfileobj(packed, file, 1 << 20)
+    except (EOFError, OSError, zlib.error) as error:
+        raise InputError(f"{path} is damaged or cut short ({error}); copy it again") from error
 
 
 def natural(name: str) -> list[tuple[int, int | str]]:

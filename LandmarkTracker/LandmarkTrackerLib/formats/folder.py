@@ -10,7 +10,7 @@ from LandmarkTrackerLib.formats.files import natural
 from LandmarkTrackerLib.geometry import Grid
 from LandmarkTrackerLib.images import Cine
 
-SUFFIXES = (".mha", ".mhd", ".nrrd", ".nii", ".nii.gz", ".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
+SUFFIXES = image_file.SUFFIXES
 
 
 def image_files(folder: Path) -> list[Path]:
@@ -21,11 +21,13 @@ def image_files(folder: Path) -> list[Path]:
     """
     kinds: dict[str, list[Path]] = {}
     for path in sorted(folder.iterdir(), key=lambda p: natural(p.name)):
-        kind = next((suffix for suffix in SUFFIXES if path.name.lower().endswith(suffix)), None)
+        kind = image_file.suffix_of(path)
         if kind and path.is_file() and not path.name.startswith("."):
             kinds.setdefault(kind, []).append(path)
     if not kinds:
-        raise InputError(f"{folder} holds no images; give a folder of frames ({', '.join(SUFFIXES)}, DICOM)")
+        raise InputError(
+            f"{folder} holds no images; give a folder of frames ({', '.join(image_file.SUFFIXES)})"
+        )
     if len(kinds) > 1:
         raise InputError(
             f"{folder} holds images of several kinds ({', '.join(kinds)}); keep the frames apart"

@@ -1,14 +1,38 @@
-"""One image or volume in any format that SimpleITK reads."""
+"""Images and cines that SimpleITK reads: MetaImage, NIfTI, PNG, JPEG, TIFF, single DICOM files.
+
+A frame of a cine is read alone. What is compressed as a whole is unpacked to disk once, so that a cine of any
+length needs the memory of one frame. Only a TIFF or DICOM file of many frames is held whole, while unpacked.
+"""
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import SimpleITK as sitk
 
 from LandmarkTrackerLib.errors import InputError
-from LandmarkTrackerLib.formats.files import require_file
-from LandmarkTrackerLib.images import as_volume
+from LandmarkTrackerLib.formats import dicom, meta_image, nifti, seq_nrrd
+from LandmarkTrackerLib.formats.files import NotACineError, require_file, stem
+from LandmarkTrackerLib.formats.nrrd import read_header
+from LandmarkTrackerLib.formats.times import regular
+from LandmarkTrackerLib.geometry import Grid
+from LandmarkTrackerLib.images import Cine, as_volume
+
+NRRD = (".nrrd", ".nhdr")
+TIFF = (".tif", ".tiff")
+JPEG = (".jpg", ".jpeg")
+SUFFIXES = (*meta_image.SUFFIXES, *nifti.SUFFIXES, *NRRD, ".png", *JPEG, *TIFF, ".dcm")
+JPEG_END = b"\xff\xd9"
+
+
+def suffix_of(path: Path) -> str:
+    """The image suffix that a file name ends with; "" if it is no image's, ".dcm" if its content is DICOM."""
+    named = next((suffix for suffix in SUFFIXES if path.name.lower().endswith(suffix)), "")
+    return named or (".dcm" if dicom.is_dicom(path) else "")
 
 
 def read_image(path: Path) -> sitk.Image:
@@ -17,9 +41,125 @@ def read_image(path: Path) -> sitk.Image:
     Raises:
         InputError: the file is missing, empty, damaged, of an unknown format, or a cine.
     """
-    require_file(path)
-    try:
-        image = sitk.ReadImage(str(path))
-    except RuntimeError as error:
-        raise InputError(f"{path} cannot be read as an image; it is damaged or of another format") from error
+    if suffix_of(path) in NRRD and seq_nrrd.frame_axis(read_header(path)) is not None:
+        # ITK would show the first frame and say nothing of the others.
+        cine = seq_nrrd.read_cine(path)
+        _require_one(len(cine), path)
+        return cine[0]
+    with tempfile.TemporaryDirectory() as folder:
+        reader = sitk.ImageFileReader()
+        reader.SetFileName(str(_plain(path, Path(folder))))
+        image = _attempt(reader.Execute, path)
+    if image.GetDimension() == 4:
+        _require_one(image.GetSize()[3], path)
+        image = image[:, :, :, 0]
     return as_volume(image)
+
+
+def _require_one(frames: int, path: Path) -> None:
+    if frames > 1:
+        raise InputError(f"{path} is a cine of {frames} frames; give one image")
+
+
+def read_cine(path: Path) -> Cine:
+    """A cine from a 4D file, a TIFF of several pages, or a DICOM file of several frames in time.
+
+    Raises:
+        InputError: it is one image, holds one frame only, or cannot be read.
+    """
+    if _known(path) in NRRD:
+        cine = seq_nrrd.read_cine(path)
+        _require_several(len(cine), path)
+        return cine
+    reader = sitk.ImageFileReader()
+    reader.SetFileName(str(require_file(path)))
+    _attempt(reader.ReadImageInformation, path)
+    size, axes = reader.GetSize(), reader.GetDimension()
+    times, unit = _times(path, reader)
+    if not times:
+        what = "one 3D volume" if axes == 3 and size[2] > 1 else "one image"
+        raise NotACineError(
+            f"{path} is {what}, not a cine; give a .seq.nrrd, a 4D file or a folder of frames"
+        )
+    _require_several(len(times), path)
+    depth = size[2] if axes == 4 else 1
+    direction = reader.GetDirection()
+    grid = Grid(
+        (size[0], size[1], depth),
+        reader.GetSpacing()[:3],
+        reader.GetOrigin()[:3],
+        tuple(direction[axes * row + column] for row in range(3) for column in range(3)),
+    )
+    folder = tempfile.TemporaryDirectory()
+
+    @cache
+    def plain() -> str:
+        # `folder` lives as long as this function, and so as long as the cine.
+        there = _plain(path, Path(folder.name))
+        return str(there if axes == 4 else _unstacked(there, Path(folder.name)))
+
+    def read(frame: int) -> sitk.Image:
+        one = sitk.ImageFileReader()
+        one.SetFileName(plain())
+        one.SetExtractIndex((0, 0, 0, frame)[-axes:])
+        one.SetExtractSize((size[0], size[1], depth, 0)[:axes])
+        image = _attempt(one.Execute, path)
+        image.SetOrigin(grid.origin)
+        image.SetDirection(grid.direction)
+        return image
+
+    return Cine(times, read, grid, stem(path), unit)
+
+
+def _require_several(frames: int, path: Path) -> None:
+    if frames < 2:
+        raise InputError(f"{path} holds one frame; a cine has two frames or more")
+
+
+def _known(path: Path) -> str:
+    suffix = suffix_of(path)
+    if not suffix:
+        raise InputError(f"{path} is not an image of a known format; give one of {', '.join(SUFFIXES)}")
+    return suffix
+
+
+def _attempt(read: Callable[[], Any], path: Path) -> Any:
+    try:
+        return read()
+    except RuntimeError as error:
+        raise InputError(f"{path} is damaged, cut short or of another format; export it again") from error
+
+
+def _times(path: Path, reader: sitk.ImageFileReader) -> tuple[list[float], str]:
+    """The times of the frames and their unit; no times if the file is one image."""
+    size, suffix = reader.GetSize(), suffix_of(path)
+    if reader.GetDimension() == 4:
+        if suffix in nifti.SUFFIXES:
+            return nifti.times(path)
+        return regular(size[3], reader.GetOrigin()[3], reader.GetSpacing()[3], "")
+    if suffix in TIFF and len(size) == 3 and size[2] > 1:
+        return regular(size[2], 0.0, 1.0, "")
+    if suffix == ".dcm" and size[2] > 1:
+        return dicom.frame_times(reader)
+    return [], ""
+
+
+def _plain(path: Path, folder: Path) -> Path:
+    """The same image as a complete file that SimpleITK reads in parts: `path`, or a copy in `folder`."""
+    require_file(path)
+    suffix = _known(path)
+    if suffix in nifti.SUFFIXES:
+        return nifti.plain(path, folder)
+    if suffix in meta_image.SUFFIXES:
+        return meta_image.plain(path, folder)
+    if suffix in JPEG and JPEG_END not in path.read_bytes()[-4096:]:
+        # libjpeg would fill what is not there with grey.
+        raise InputError(f"{path} is cut short; copy it again")
+    return path
+
+
+def _unstacked(path: Path, folder: Path) -> Path:
+    """A stack of frames as a file that SimpleITK reads in parts."""
+    copy = folder / "stack.mha"
+    _attempt(lambda: sitk.WriteImage(sitk.ReadImage(str(path)), str(copy), False), path)
+    return copy

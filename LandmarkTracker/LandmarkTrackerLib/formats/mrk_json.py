@@ -33,8 +33,13 @@ def read_mrk_json(path: Path) -> LandmarkSet:
     Raises:
         InputError: not a Markups file, no control point, two of one name, or a position that is no position.
     """
+    return landmarks_of(read_text(path), path)
+
+
+def landmarks_of(text: str, path: Path) -> LandmarkSet:
+    """The landmarks that a `.mrk.json` text holds; `path` is its file, for messages."""
     try:
-        document = json.loads(read_text(path))
+        document = json.loads(text)
     except json.JSONDecodeError as error:
         raise InputError(f"{path} is damaged or cut short (line {error.lineno}); save it again") from error
     lists = document.get("markups") if isinstance(document, dict) else None

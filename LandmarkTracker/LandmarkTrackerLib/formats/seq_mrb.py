@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import json
 import zipfile
+import zlib
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from urllib.parse import unquote
+from xml.etree import ElementTree
 from xml.sax.saxutils import quoteattr
 
+import numpy as np
+
 from LandmarkTrackerLib.errors import InputError
-from LandmarkTrackerLib.formats.files import number, require_new, stem, written
-from LandmarkTrackerLib.formats.mrk_json import document_of, write_mrk_json
-from LandmarkTrackerLib.formats.times import UNSTATED_UNIT
+from LandmarkTrackerLib.formats.files import number, require_file, require_new, stem, written
+from LandmarkTrackerLib.formats.mrk_json import document_of, landmarks_of, write_mrk_json
+from LandmarkTrackerLib.formats.times import UNSTATED_UNIT, unit_of
 from LandmarkTrackerLib.landmarks import Track
 
 SUFFIX = ".seq.mrb"
@@ -63,6 +68,42 @@ def _scene(name: str, files: list[str], track: Track) -> Iterator[str]:
         f' indexType="numeric" indexValues="{values}"></Sequence>'
     )
     yield "</MRML>"
+
+
+def read_seq_mrb(path: Path) -> Track:
+    """Read a sequence of point lists, written here or by Slicer. What a frame lacks is missing in it.
+
+    Raises:
+        InputError: the file is damaged, or holds something else than a sequence of point lists.
+    """
+    try:
+        with zipfile.ZipFile(require_file(path)) as bundle:
+            scene_file = next(name for name in bundle.namelist() if name.endswith(".mrml"))
+            scene = ElementTree.fromstring(bundle.read(scene_file))
+            sequence = next(scene.iter("Sequence"))
+            values = [item.rpartition(":") for item in sequence.attrib["indexValues"].split(";")]
+            times = np.array([float(time) for _, _, time in values])
+            files = _files_in(scene)
+            folder = PurePosixPath(scene_file).parent
+            texts = [bundle.read(str(folder / files[node])).decode() for node, _, _ in values]
+    except (zipfile.BadZipFile, zlib.error, ElementTree.ParseError, StopIteration, KeyError) as error:
+        raise InputError(f"{path} is damaged or no sequence of point lists; save it again") from error
+    frames = [landmarks_of(text, path) for text in texts]
+    names = tuple(dict.fromkeys(name for frame in frames for name in frame.names))
+    unit = unit_of(sequence.get("indexUnit", ""), sequence.get("indexName", ""))
+    return Track(times, tuple(frame.select(names) for frame in frames), unit)
+
+
+def _files_in(scene: ElementTree.Element) -> dict[str, str]:
+    """The file of each node of a scene, which names it through a storage node."""
+    stored = {node.get("id", ""): unquote(node.attrib["fileName"]) for node in scene if node.get("fileName")}
+    files = {}
+    for node in scene:
+        for reference in node.get("references", "").split(";"):
+            role, _, target = reference.partition(":")
+            if role == "storage" and target in stored:
+                files[node.attrib["id"]] = stored[target]
+    return files
 
 
 def write_frames(folder: Path, track: Track, *, overwrite: bool = False) -> list[Path]:
