@@ -56,9 +56,10 @@ def pixels(image: sitk.Image) -> NDArray[np.float32]:
 
 
 def is_constant(image: sitk.Image) -> bool:
-    """Whether there is nothing to see: every finite pixel holds the same value."""
-    array = pixels(image)
-    return bool(array.min() == array.max())
+    """Whether there is nothing to see: all finite pixels hold one value, or none is finite."""
+    array = sitk.GetArrayViewFromImage(image)
+    finite = array[np.isfinite(array)]
+    return finite.size == 0 or bool(finite.min() == finite.max())
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import tempfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -77,6 +78,18 @@ def unpack(packed: Any, file: IO[bytes], path: Path) -> None:
         shutil.copyfileobj(packed, file, 1 << 20)
     except (EOFError, OSError, zlib.error) as error:
         raise InputError(f"{path} is damaged or cut short ({error}); copy it again") from error
+
+
+def unpacked(packed: Any, path: Path) -> IO[bytes]:
+    """What a compressed stream holds, in a nameless file that goes when it is closed. Raises as `unpack`."""
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
+    try:
+        unpack(packed, file, path)
+    except InputError:
+        file.close()
+        raise
+    file.flush()
+    return file
 
 
 def natural(name: str) -> list[tuple[int, int | str]]:

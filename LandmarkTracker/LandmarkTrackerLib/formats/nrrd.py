@@ -1,4 +1,4 @@
-"""NRRD as the format describes itself: header fields, geometry, pixels mapped into memory.
+"""NRRD as the format describes itself: header fields, geometry, pixels.
 
 http://teem.sourceforge.net/nrrd/format.html
 """
@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import gzip
 import re
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 
 from LandmarkTrackerLib.errors import InputError
-from LandmarkTrackerLib.formats.files import require_file, unpack
+from LandmarkTrackerLib.formats.files import require_file, unpacked
 from LandmarkTrackerLib.geometry import Grid
 from LandmarkTrackerLib.landmarks import Array
 
@@ -156,9 +155,28 @@ def _three(vector: Array) -> Array:
     return np.concatenate([vector[:3], np.zeros(max(0, 3 - len(vector)))])
 
 
-def map_pixels(header: Header) -> np.ndarray:
-    """The pixels as an array over the file, the first axis of the header last; what is compressed is unpacked
-    to a nameless file first, which goes with the array.
+@dataclass(frozen=True)
+class Pixels:
+    """Where the pixels are on disk: in the file, or in a nameless unpacked copy that goes with this object.
+
+    Attributes:
+        file: open for reading.
+        start: byte at which the pixels begin.
+        shape: sizes of the axes, slowest first.
+    """
+
+    file: IO[bytes]
+    start: int
+    dtype: np.dtype[Any]
+    shape: tuple[int, ...]
+
+    def mapped(self) -> np.ndarray:
+        """All pixels; only what is looked at is read, and its memory is free when the array goes."""
+        return np.memmap(self.file, self.dtype, "r", self.start, self.shape)
+
+
+def pixels_of(header: Header) -> Pixels:
+    """Find the pixels of a file, and unpack them if they are compressed.
 
     Raises:
         InputError: the file is damaged or cut short, or stores pixels in a way that no tool here writes.
@@ -173,23 +191,23 @@ def map_pixels(header: Header) -> np.ndarray:
         raise InputError(f"{header.path} spreads its pixels over several files; save it as one file")
     if header.fields.get("endian", "little").lower() == "big":
         dtype = dtype.newbyteorder(">")
-    skip = int(header.fields.get("byte skip", header.fields.get("byteskip", 0)))
     shape = tuple(header.sizes[::-1])
     needed = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
-    with require_file(header.data).open("rb") as stored, tempfile.TemporaryFile() as unpacked:
-        stored.seek(header.offset)
-        for _ in range(int(header.fields.get("line skip", header.fields.get("lineskip", 0)))):
-            stored.readline()
-        file: IO[bytes] = stored
-        start = stored.tell()
-        if encoding != "raw":
-            unpack(gzip.GzipFile(fileobj=stored), unpacked, header.data)
-            file, start = unpacked, 0
-        end = file.seek(0, 2)
-        start = end - needed if skip == -1 else start + skip
-        if start < 0 or end - start < needed:
-            raise InputError(
-                f"{header.data} is cut short: it should hold {needed} bytes of pixels; copy it again"
-            )
-        file.flush()
-        return np.memmap(file, dtype, "r", start, shape)
+    stored = require_file(header.data).open("rb")
+    stored.seek(header.offset)
+    for _ in range(int(header.fields.get("line skip", header.fields.get("lineskip", 0)))):
+        stored.readline()
+    file: IO[bytes] = stored
+    start = stored.tell()
+    if encoding != "raw":
+        with stored:
+            file, start = unpacked(gzip.GzipFile(fileobj=stored), header.data), 0
+    skip = int(header.fields.get("byte skip", header.fields.get("byteskip", 0)))
+    end = file.seek(0, 2)
+    start = end - needed if skip == -1 else start + skip
+    if start < 0 or end - start < needed:
+        file.close()
+        raise InputError(
+            f"{header.data} is cut short: it should hold {needed} bytes of pixels; copy it again"
+        )
+    return Pixels(file, start, dtype, shape)

@@ -31,8 +31,7 @@ def write_seq_mrb(path: Path, track: Track, *, overwrite: bool = False) -> None:
     if not path.name.lower().endswith(SUFFIX):
         raise InputError(f"{path} is not a name for a sequence of landmarks; end it with {SUFFIX}")
     name = stem(path)
-    # Slicer shows this as the name of the point list that is browsed.
-    files = [f"Data/{name}_{frame}.mrk.json" for frame in range(len(track))]
+    files = [f"Data/{name}_{frame}.mrk.json" for frame in track.numbers]
     with written(path, overwrite) as partial, zipfile.ZipFile(partial, "w") as bundle:
         for file, landmarks in zip(files, track, strict=True):
             _add(bundle, f"{name}.seq/{file}", json.dumps(document_of(landmarks)))
@@ -107,13 +106,13 @@ def _files_in(scene: ElementTree.Element) -> dict[str, str]:
 
 
 def write_frames(folder: Path, track: Track, *, overwrite: bool = False) -> list[Path]:
-    """Write one `.mrk.json` a frame, `frame_0000.mrk.json` and on. Returns their paths.
+    """Write one `.mrk.json` a frame, `frame_0000.mrk.json` for frame 0 of the cine. Returns their paths.
 
     Raises:
         InputError: one of the files exists and `overwrite` is False; then none is written.
     """
-    digits = max(4, len(str(len(track) - 1)))
-    files = [folder / f"frame_{frame:0{digits}d}.mrk.json" for frame in range(len(track))]
+    digits = max(4, len(str(max(track.numbers, default=0))))
+    files = [folder / f"frame_{frame:0{digits}d}.mrk.json" for frame in track.numbers]
     for file in files:
         require_new(file, overwrite)
     for file, landmarks in zip(files, track, strict=True):

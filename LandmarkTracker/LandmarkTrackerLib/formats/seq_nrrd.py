@@ -16,7 +16,7 @@ import SimpleITK as sitk
 
 from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.formats.files import NotACineError, number, stem, written
-from LandmarkTrackerLib.formats.nrrd import SPATIAL_KINDS, Header, grid_of, map_pixels, read_header
+from LandmarkTrackerLib.formats.nrrd import SPATIAL_KINDS, Header, Pixels, grid_of, pixels_of, read_header
 from LandmarkTrackerLib.formats.times import UNSTATED_UNIT, regular, unit_of
 from LandmarkTrackerLib.images import Cine
 
@@ -60,11 +60,11 @@ def read_cine(path: Path) -> Cine:
     order = [len(kinds) - 1 - a for a in (axis, *reversed(spatial), *parts)]
 
     @cache
-    def frames() -> np.ndarray:
-        return np.transpose(map_pixels(header), order)
+    def pixels() -> Pixels:
+        return pixels_of(header)
 
     def read(frame: int) -> sitk.Image:
-        array = frames()[frame]
+        array = np.transpose(pixels().mapped(), order)[frame]
         array = array if len(spatial) == 3 else array[None]
         native = np.ascontiguousarray(array, array.dtype.newbyteorder("="))
         image = sitk.GetImageFromArray(native, isVector=bool(parts))

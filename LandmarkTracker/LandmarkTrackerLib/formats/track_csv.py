@@ -5,7 +5,7 @@ A missing landmark keeps its row, with status `missing` and nothing under l, p, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
 
@@ -21,21 +21,15 @@ from LandmarkTrackerLib.landmarks import LandmarkSet, Track
 COLUMNS = ("frame", "time", "name", "l", "p", "s", "sigma_mm", "score", "status")
 
 
-def write_track_csv(
-    path: Path, track: Track, *, frames: Sequence[int] | None = None, overwrite: bool = False
-) -> None:
+def write_track_csv(path: Path, track: Track, *, overwrite: bool = False) -> None:
     """Write a track.
-
-    Args:
-        frames: the number that each frame has in its cine, where the track does not start at frame 0.
 
     Raises:
         InputError: the file exists and `overwrite` is False.
     """
-    numbers = range(len(track)) if frames is None else frames
     rows = (
         (frame, number(time), *cells)
-        for frame, time, landmarks in zip(numbers, track.times, track, strict=True)
+        for frame, time, landmarks in zip(track.numbers, track.times, track, strict=True)
         for cells in _cells(landmarks)
     )
     write_table(path, COLUMNS, rows, overwrite=overwrite)
@@ -62,16 +56,17 @@ def read_track_csv(path: Path) -> Track:
     if not rows or set(rows[0]) != set(COLUMNS):
         raise InputError(f"{path} is not a track; give a table with the columns {','.join(COLUMNS)}")
     lines = list(enumerate(rows, start=2))
-    times, sets = [], []
+    numbers, times, sets = [], [], []
     for _, group in groupby(lines, key=lambda item: item[1]["frame"]):
         frame = list(group)
         line, row = frame[0]
-        times.append((number_in(path, row, "frame", line), number_in(path, row, "time", line)))
+        numbers.append(number_in(path, row, "frame", line))
+        times.append(number_in(path, row, "time", line))
         sets.append(landmark_set(path, [_point(path, row, line) for line, row in frame]))
         if sets[-1].names != sets[0].names:
             raise InputError(f"{path}: frame {row['frame']} does not hold the landmarks of the first frame")
-    frames, stated = np.array(times).T
-    return Track(stated, tuple(sets), "frame" if (frames == stated).all() else UNSTATED_UNIT)
+    unit = "frame" if numbers == times else UNSTATED_UNIT
+    return Track(np.array(times), tuple(sets), unit, tuple(int(n) for n in numbers))
 
 
 def _point(path: Path, row: dict[str, str], line: int) -> Point:
