@@ -1,0 +1,106 @@
+"""What is known of one image's landmarks. Immutable, so that undo only has to keep the old one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from LandmarkTrackerLib.images import Cine
+from LandmarkTrackerLib.landmarks import LandmarkSet, Track
+
+
+def placed_in(landmarks: LandmarkSet) -> LandmarkSet:
+    """Those that a person placed: only they have no uncertainty."""
+    by_hand = landmarks.defined & (landmarks.sigma_mm == 0)
+    return landmarks.select([name for name, by in zip(landmarks.names, by_hand, strict=True) if by])
+
+
+@dataclass(frozen=True, eq=False)
+class Record:
+    """The landmarks of an image in each of its frames; a volume has frame 0 only.
+
+    Attributes:
+        names: every landmark, in the order of the point list.
+        frames: frame number to what is known there. A landmark that is not in the set was not looked for in
+            that frame; one that is in it and missing was looked for and not found.
+    """
+
+    names: tuple[str, ...] = ()
+    frames: Mapping[int, LandmarkSet] = field(default_factory=dict)
+
+    def known(self, frame: int) -> LandmarkSet:
+        """What was placed or looked for in this frame."""
+        return self.frames.get(frame, LandmarkSet.missing(()))
+
+    def at(self, frame: int) -> LandmarkSet:
+        """Every landmark; missing if it was not found or not looked for."""
+        return self.known(frame).select(self.names)
+
+    def placed(self, names: Sequence[str] | None = None) -> dict[int, LandmarkSet]:
+        """Frame number to the landmarks that a person placed in it; of all names or of these."""
+        by_frame = {frame: placed_in(known) for frame, known in sorted(self.frames.items())}
+        if names is not None:
+            by_frame = {
+                frame: here.select([name for name in here.names if name in names])
+                for frame, here in by_frame.items()
+            }
+        return {frame: here for frame, here in by_frame.items() if len(here)}
+
+    def placed_names(self) -> tuple[str, ...]:
+        """The landmarks that are placed in some frame, in their order."""
+        there = {name for here in self.placed().values() for name in here.names}
+        return tuple(name for name in self.names if name in there)
+
+    def found_frames(self, name: str) -> list[int]:
+        """The frames in which this landmark was looked for."""
+        return [
+            frame
+            for frame, known in sorted(self.frames.items())
+            if name in known and name not in placed_in(known)
+        ]
+
+    def track(self, cine: Cine) -> Track:
+        """All landmarks in all frames of the cine."""
+        numbers = tuple(range(len(cine)))
+        return Track(np.array(cine.times), tuple(self.at(t) for t in numbers), cine.time_unit, numbers)
+
+    def with_names(self, names: Sequence[str]) -> Record:
+        """With these landmarks in addition, placed nowhere yet."""
+        return replace(self, names=tuple(dict.fromkeys((*self.names, *names))))
+
+    def with_answer(self, frame: int, landmarks: LandmarkSet) -> Record:
+        """With what was found in a frame. What a person placed there stays."""
+        return self.with_known(frame, landmarks.updated(placed_in(self.known(frame))))
+
+    def with_known(self, frame: int, landmarks: LandmarkSet) -> Record:
+        """With these landmarks of a frame replaced."""
+        frames = {**self.frames, frame: self.known(frame).updated(landmarks)}
+        return replace(self.with_names(landmarks.names), frames=frames)
+
+    def forget(self, frame: int, names: Sequence[str]) -> Record:
+        """As if these had never been looked for in this frame."""
+        known = self.known(frame)
+        kept = known.select([name for name in known.names if name not in names])
+        return replace(self, frames={**self.frames, frame: kept})
+
+    def without(self, names: Sequence[str]) -> Record:
+        """Without these landmarks, in every frame."""
+        record = replace(self, names=tuple(name for name in self.names if name not in names))
+        for frame in self.frames:
+            record = record.forget(frame, names)
+        return record
+
+    def renamed(self, names: Mapping[str, str]) -> Record:
+        """With old names replaced by new ones, in every frame."""
+
+        def new(old: Sequence[str]) -> tuple[str, ...]:
+            return tuple(names.get(name, name) for name in old)
+
+        frames = {t: replace(known, names=new(known.names)) for t, known in self.frames.items()}
+        return Record(new(self.names), frames)
+
+    def ordered(self, names: Sequence[str]) -> Record:
+        """With the landmarks in this order."""
+        return replace(self, names=tuple(names))
