@@ -52,6 +52,8 @@ def landmarks_of(text: str, path: Path) -> LandmarkSet:
         raise InputError(f"{path} is in {markup['coordinateUnits']}; save it in mm")
     system = coordinate_system(path, str(markup.get("coordinateSystem", "LPS")))
     controls = markup.get("controlPoints") or []
+    if not all(isinstance(control, dict) for control in controls):
+        raise InputError(f"{path} has control points that are none; save it again from Slicer")
     values = _measurements(markup, len(controls))
     sigmas = np.array(
         [values.get(axis, values.get("sigma_mm", np.zeros(len(controls)))) for axis in SIGMA_AXES]

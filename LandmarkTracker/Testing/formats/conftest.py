@@ -1,0 +1,97 @@
+"""What the tests of formats share: awkward landmarks and images, and the real Slicer to compare with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+from LandmarkTrackerLib.landmarks import LandmarkSet, Track
+
+OBLIQUE = (0.8, 0.0, 0.6, 0.0, 1.0, 0.0, -0.6, 0.0, 0.8)
+
+
+@pytest.fixture
+def landmarks() -> LandmarkSet:
+    """A point that no short decimal holds, a missing one, and one with a name that needs quoting."""
+    return LandmarkSet(
+        ("dome", "lost", 'rib 7, "left" é'),
+        np.array([[1 / 3, -2.0, 1e-7], [0.0, 0.0, 0.0], [-104.93659210205001, 257.35, 141.75]]),
+        np.array([[1.25, 0.1, 0.0], [0.0, 0.0, 0.0], [1 / 7, 2.0, 3.0]]),
+        np.array([0.93, 0.0, 1 / 3]),
+        np.array([True, False, True]),
+    )
+
+
+@pytest.fixture
+def assert_same() -> Callable[..., None]:
+    """Assert that two sets are equal, to the last digit unless `rtol` says otherwise."""
+
+    def check(a: LandmarkSet, b: LandmarkSet, rtol: float = 0.0) -> None:
+        assert a.names == b.names
+        assert list(a.defined) == list(b.defined)
+        for array in ("positions", "sigmas", "scores"):
+            np.testing.assert_allclose(getattr(a, array), getattr(b, array), rtol, atol=0)
+
+    return check
+
+
+@pytest.fixture
+def track(landmarks: LandmarkSet) -> Track:
+    """Three frames of a longer cine; the first landmark is lost in the second."""
+    lost = np.array([True, False, False])
+    frames = (landmarks, landmarks.without(lost), landmarks)
+    return Track(np.array([100 / 3, 66.5, 1e3]), frames, "ms", (4, 5, 9))
+
+
+@pytest.fixture
+def volume() -> Callable[..., sitk.Image]:
+    """Make a volume, oblique and anisotropic, with pixels that tell axes and frames apart."""
+
+    def make(frame: int = 0, size: tuple[int, int, int] = (7, 5, 3), dtype: str = "int16") -> sitk.Image:
+        pixels = np.arange(np.prod(size)).reshape(size[::-1]) + 1000 * frame
+        image = sitk.GetImageFromArray(pixels.astype(dtype))
+        image.SetSpacing((1.25, 1 / 3, 8.0))
+        image.SetOrigin((-30.1, 12.25, 7.0))
+        image.SetDirection(OBLIQUE)
+        return image
+
+    return make
+
+
+@pytest.fixture
+def slicer_app(tmp_path: Path) -> SimpleNamespace:
+    """Slicer's own classes around a scene that can read and write files: `.module`, `.scene`, `.node`."""
+    slicer = pytest.importorskip("slicer", reason="slicer-core is not installed")
+    scene = slicer.vtkMRMLScene()
+    cache = slicer.vtkCacheManager()
+    cache.SetRemoteCacheDirectory(str(tmp_path))
+    cache.SetMRMLScene(scene)
+    manager = slicer.vtkDataIOManager()
+    manager.SetCacheManager(cache)
+    scene.SetCacheManager(cache)
+    scene.SetDataIOManager(manager)
+    selection = slicer.vtkMRMLSelectionNode()
+    selection.SetSingletonTag("Singleton")
+    scene.AddNode(selection)
+    logics = [slicer.vtkSlicerMarkupsLogic(), slicer.vtkSlicerSequencesLogic()]
+    for logic in logics:
+        logic.SetMRMLScene(scene)
+
+    def stored(node: object, storage_class: str, path: Path, write: bool = False) -> bool:
+        storage = scene.AddNewNodeByClass(storage_class)
+        storage.SetFileName(str(path))
+        return bool((storage.WriteData if write else storage.ReadData)(node))
+
+    return SimpleNamespace(
+        module=slicer,
+        scene=scene,
+        node=scene.AddNewNodeByClass,
+        stored=stored,
+        markups=logics[0],
+        sequences=logics[1],
+        keep=manager,
+    )
