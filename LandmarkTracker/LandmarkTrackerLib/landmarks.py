@@ -213,16 +213,18 @@ class Track:
 
 @dataclass(frozen=True, eq=False)
 class LandmarkPairs:
-    """Points that two images share: row n of `fixed` corresponds to row n of `moving`.
+    """Points that two images share: row n of `fixed` corresponds to row n of `moving`. None is missing.
 
     Attributes:
-        fixed, moving: (N, D) LPS mm.
+        fixed, moving: (N, D) LPS mm, all finite.
         score: (N,) 0 to 1.
+        names: N unique names; "1" to "N" if not given.
     """
 
     fixed: Array
     moving: Array
     score: Array
+    names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         shape = np.shape(self.fixed)
@@ -230,6 +232,33 @@ class LandmarkPairs:
             raise ValueError("fixed and moving must both be (N, D)")
         for name, size in (("fixed", shape), ("moving", shape), ("score", shape[:1])):
             object.__setattr__(self, name, _frozen(getattr(self, name), size))
+        if not (np.isfinite(self.fixed).all() and np.isfinite(self.moving).all()):
+            raise ValueError("a pair has a position in both images")
+        names = tuple(self.names) or tuple(str(n) for n in range(1, shape[0] + 1))
+        if len(names) != shape[0] or len(set(names)) != shape[0]:
+            raise ValueError("every pair has a name of its own")
+        object.__setattr__(self, "names", names)
+
+    @classmethod
+    def of(cls, fixed: LandmarkSet, moving: LandmarkSet) -> LandmarkPairs:
+        """The landmarks that are defined in both sets, in the order of the first."""
+        both = [name for name in fixed.only_defined().names if name in moving.only_defined()]
+        a, b = fixed.select(both), moving.select(both)
+        return cls(a.positions, b.positions, np.minimum(a.scores, b.scores), tuple(both))
 
     def __len__(self) -> int:
         return len(self.fixed)
+
+    def select(self, rows: NDArray[np.int_] | NDArray[np.bool_]) -> LandmarkPairs:
+        """These rows, by number or by (N,) whether to keep them."""
+        names = tuple(str(name) for name in np.array(self.names, dtype=object)[rows])
+        return LandmarkPairs(self.fixed[rows], self.moving[rows], self.score[rows], names)
+
+    @property
+    def landmarks(self) -> tuple[LandmarkSet, LandmarkSet]:
+        """The same as two sets: those of the fixed image and those of the moving one."""
+        fixed, moving = (
+            LandmarkSet(self.names, positions, np.zeros_like(positions), self.score)
+            for positions in (self.fixed, self.moving)
+        )
+        return fixed, moving

@@ -1,0 +1,173 @@
+"""Pairs of images whose relation is known, simulated from single images: data without any label."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import SimpleITK as sitk
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from LandmarkTrackerLib.errors import InputError
+from LandmarkTrackerLib.evaluation.deformation import Deformation, Extent, draw_affine, draw_elastic
+from LandmarkTrackerLib.formats import read_image
+from LandmarkTrackerLib.geometry import Grid
+from LandmarkTrackerLib.landmarks import Array
+from LandmarkTrackerLib.methods.correspondence_input import PairInputConfig, body_mask, grey_image
+from LandmarkTrackerLib.methods.network_grid import Pixels
+from LandmarkTrackerLib.training.images import data_folder
+from LandmarkTrackerLib.training.task import Draw
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """The `[data]` table: image files below the folder that LANDMARKTRACKER_DATA names (default: `data/`).
+
+    Attributes:
+        training, validation: patterns such as "ct_followup/A002304/*.nrrd". Different patients.
+        every: of a volume, for a 2D network, every how-manieth axial slice is used.
+    """
+
+    training: tuple[str, ...]
+    validation: tuple[str, ...]
+    every: int = 4
+
+
+@dataclass(frozen=True)
+class PairsConfig:
+    """The `[pairs]` table: simulated pairs and the sampling layer, with the paper's values (2.6).
+
+    Attributes:
+        size: pixels of either image along each axis.
+        count: K landmarks sampled in each image.
+        cell: at most one landmark in each cell of this many pixels along each axis.
+        within: pixels from a landmark to its partner's projection (thresh_pixels).
+        brightness, contrast: jitter of the grey values, which go from 0 to 1, to both sides.
+        noise: largest SD of Gaussian noise, another one in each image.
+    """
+
+    size: int = 192
+    count: int = 400
+    cell: int = 8
+    within: float = 2.0
+    brightness: float = 0.2
+    contrast: float = 0.2
+    noise: float = 0.03
+
+
+@dataclass(frozen=True)
+class Source:
+    """An image to simulate pairs from: grey values and valid mask, (2, *spatial)."""
+
+    pixels: Tensor
+    body: Tensor
+
+
+def read_sources(patterns: Sequence[str], config: PairInputConfig, every: int) -> list[Source]:
+    """The images of the patterns; a volume gives every how-manieth axial slice if the network is for slices.
+
+    Raises:
+        InputError: a pattern matches no file.
+    """
+    folder = data_folder()
+    sources = []
+    for pattern in patterns:
+        paths = sorted(folder.glob(pattern))
+        if not paths:
+            raise InputError(
+                f"{folder / pattern} matches no file; set LANDMARKTRACKER_DATA to the data folder"
+            )
+        for path in paths:
+            for image in _parts(read_image(path), config.dimension, every):
+                _, grey = grey_image(image, config)
+                sources.append(_source(grey if config.dimension == 3 else grey[0]))
+    return sources
+
+
+def _parts(image: sitk.Image, dimension: int, every: int) -> list[sitk.Image]:
+    if Grid.of(image).is_slice:
+        return [image] if dimension == 2 else []
+    volume = sitk.DICOMOrient(image, "LPS")
+    if dimension == 3:
+        return [volume]
+    return [volume[:, :, k : k + 1] for k in range(every // 2, volume.GetSize()[2], every)]
+
+
+def _source(grey: Pixels) -> Source:
+    mask = body_mask(grey)
+    body = torch.from_numpy(np.argwhere(mask > 0)[:, ::-1].astype(np.int16))
+    return Source(torch.from_numpy(np.stack([grey, mask])), body)
+
+
+class SimulatedPairs:
+    """Pairs of views of the sources, each a pure function of its draw. See `Samples`."""
+
+    def __init__(self, sources: list[Source], config: PairsConfig, extent: Extent, spacing: float) -> None:
+        self.sources, self.config, self.extent, self.spacing = sources, config, extent, spacing
+
+    def __len__(self) -> int:
+        return len(self.sources)
+
+    def __getitem__(self, draw: Draw) -> dict[str, Tensor]:
+        """`fixed`, `moving` (1, *spatial), their masks, and `origins` (d, *spatial): see `sample_pairs`."""
+        rng, source = draw.rng, self.sources[draw.row]
+        d, size, spacing = source.pixels.ndim - 1, self.config.size, self.spacing
+        centre = source.body[rng.integers(len(source.body))].numpy().astype(float)
+        pose = random_pose(rng, d)
+        axis = np.arange(size, dtype=np.float64) * spacing
+        box = [size * spacing] * d
+        same = Deformation.none(np.full(d, (size - 1) / 2 * spacing))
+        relation = self._relation(rng, box, same)
+        views = []
+        for view in (same, relation):
+            origins = view.on_axes([axis] * d) / spacing
+            places = centre.reshape(-1, *[1] * d) + np.tensordot(pose, origins - (size - 1) / 2, axes=1)
+            views.append(_sampled(source.pixels, _spatial(places)))
+        fixed, moving = views
+        return {
+            "fixed": self._jittered(rng, fixed[:1]),
+            "moving": self._jittered(rng, moving[:1]),
+            "fixed_mask": (fixed[1:] > 0.5).float(),
+            "moving_mask": (moving[1:] > 0.5).float(),
+            "origins": _spatial(origins),
+        }
+
+    def _relation(self, rng: np.random.Generator, box: list[float], same: Deformation) -> Deformation:
+        """Grey values only, an affine map, an elastic one, or both: a quarter of the pairs each."""
+        kind = rng.integers(4)
+        affine = draw_affine(rng, box, self.extent) if kind in (1, 3) else same
+        return draw_elastic(rng, box, self.extent, affine) if kind >= 2 else affine
+
+    def _jittered(self, rng: np.random.Generator, image: Tensor) -> Tensor:
+        config = self.config
+        contrast = 1 + rng.uniform(-config.contrast, config.contrast)
+        brightness = rng.uniform(-config.brightness, config.brightness)
+        noise = rng.standard_normal(image.shape, dtype=np.float32) * np.float32(rng.uniform(0, config.noise))
+        return image * contrast + brightness + torch.from_numpy(noise)
+
+
+def random_pose(rng: np.random.Generator, dimension: int) -> Array:
+    """(d, d): axes in a random order and direction, and a scale of 0.8 to 1.25.
+
+    Few patients stand for many: their anatomy is shown in every orientation and size.
+    """
+    order = rng.permutation(dimension)
+    signs = rng.choice((-1.0, 1.0), dimension)
+    return np.asarray(np.eye(dimension)[order] * signs * np.exp(rng.uniform(-0.22, 0.22)))
+
+
+def _spatial(field: Array) -> Tensor:
+    """(d, i, j[, k]) to (d, [k,] j, i) float32."""
+    return torch.from_numpy(
+        np.ascontiguousarray(field.transpose(0, *range(field.ndim - 1, 0, -1)), np.float32)
+    )
+
+
+def _sampled(pixels: Tensor, places: Tensor) -> Tensor:
+    """Pixels (C, *spatial) read at pixel places (d, *output) by linear interpolation; 0 beyond the border."""
+    size = torch.tensor(list(reversed(pixels.shape[1:])), dtype=torch.float32)
+    where = (2 * places.movedim(0, -1) + 1) / size - 1
+    return functional.grid_sample(pixels[None], where[None], align_corners=False)[0]

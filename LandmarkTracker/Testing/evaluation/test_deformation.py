@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from LandmarkTrackerLib.evaluation.deformation import (
+    Deformation,
+    Extent,
+    draw_affine,
+    draw_elastic,
+    jacobian,
+)
+
+
+@pytest.mark.parametrize("size", [(90.0, 120.0), (60.0, 80.0, 100.0)])
+def test_a_grid_and_single_points_are_deformed_alike(size: tuple[float, ...]) -> None:
+    rng = np.random.default_rng(3)
+    deformation = draw_elastic(rng, size, Extent(), draw_affine(rng, size, Extent()))
+    axes = [np.linspace(0, s, n) for s, n in zip(size, (5, 7, 4), strict=False)]
+    points = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(size))
+    grid = deformation.on_axes(axes)
+    np.testing.assert_allclose(grid.reshape(len(size), -1).T, deformation(points), atol=1e-9)
+
+
+def test_the_middle_of_the_box_moves_by_the_translation_alone() -> None:
+    affine = draw_affine(np.random.default_rng(1), (100, 60), Extent())
+    np.testing.assert_allclose(affine(np.array([[50.0, 30.0]]))[0], np.array([50, 30]) + affine.shift)
+
+
+def test_the_jacobian_of_an_affine_map_is_its_determinant() -> None:
+    affine = draw_affine(np.random.default_rng(2), (40, 50, 60), Extent())
+    field = affine.on_axes([np.arange(0, s, 4.0) for s in (40, 50, 60)])
+    np.testing.assert_allclose(jacobian(field, (4, 4, 4)), np.linalg.det(affine.matrix), rtol=1e-9)
+
+
+def test_a_bump_that_pushes_points_past_their_neighbours_folds() -> None:
+    gentle = Deformation(
+        np.zeros(2), np.eye(2), np.zeros(2), np.array([[50.0, 50.0]]), np.array([[8.0, 0.0]]), 20
+    )
+    steep = Deformation(
+        np.zeros(2), np.eye(2), np.zeros(2), np.array([[50.0, 50.0]]), np.array([[50.0, 0.0]]), 20
+    )
+    # The steepest slope of a Gaussian is height / (width sqrt(e)).
+    assert gentle.least_jacobian((100, 100)) == pytest.approx(1 - 8 / 20 / np.sqrt(np.e), abs=0.01)
+    assert steep.least_jacobian((100, 100)) < 0
+
+
+def displacements(kind: str, count: int = 60) -> np.ndarray:
+    size, lengths = (380.0, 300.0), []
+    for seed in range(count):
+        rng = np.random.default_rng(seed)
+        draw = {"affine": draw_affine, "elastic": draw_elastic}[kind]
+        points = rng.uniform(0, 1, (200, 2)) * size
+        lengths.append(np.linalg.norm(draw(rng, size, Extent())(points) - points, axis=1))
+    return np.percentile(np.concatenate(lengths), (25, 50, 75))
+
+
+def test_affine_pairs_are_as_far_apart_as_those_of_the_paper() -> None:
+    """Median 29 mm, quartiles 14 and 51 mm."""
+    np.testing.assert_allclose(displacements("affine"), (14, 29, 51), rtol=0.25)
+
+
+def test_elastic_pairs_are_as_far_apart_as_those_of_the_paper() -> None:
+    """Median 12 mm, quartiles 9 and 15 mm."""
+    np.testing.assert_allclose(displacements("elastic"), (9, 12, 15), rtol=0.25)
+
+
+def test_elastic_deformations_do_not_fold() -> None:
+    for seed in range(20):
+        drawn = draw_elastic(np.random.default_rng(seed), (150, 120, 100), Extent())
+        assert drawn.least_jacobian((150, 120, 100), 24) > 0

@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+import torch
+from conftest import textured
+from LandmarkTrackerLib.errors import InputError
+from LandmarkTrackerLib.evaluation.deformation import Extent
+from LandmarkTrackerLib.methods.correspondence_input import PairInputConfig, body_mask, toned
+from LandmarkTrackerLib.training.config import RunConfig
+from LandmarkTrackerLib.training.correspondence import (
+    CorrespondenceConfig,
+    CorrespondenceTask,
+    LossConfig,
+    mutual_best,
+)
+from LandmarkTrackerLib.training.loop import Run
+from LandmarkTrackerLib.training.simulated_pairs import (
+    DataConfig,
+    PairsConfig,
+    SimulatedPairs,
+    Source,
+    read_sources,
+)
+from LandmarkTrackerLib.training.task import Draw
+from LandmarkTrackerLib.weights import load_model
+from torch.nn import functional
+
+
+def source(*size: int) -> Source:
+    """Smooth texture inside a body that ends 6 pixels before the image's border."""
+    if len(size) == 2:
+        grey = textured(size[::-1]) / 200
+    else:
+        noise = sitk.GetImageFromArray(np.random.default_rng(0).normal(size=size).astype(np.float32))
+        grey = sitk.GetArrayFromImage(sitk.SmoothingRecursiveGaussian(noise, 3.0))
+        grey = 0.5 + 0.15 * grey / grey.std()
+    mask = np.zeros(size, np.float32)
+    mask[(slice(6, -6),) * len(size)] = 1
+    where = torch.from_numpy(np.argwhere(mask)[:, ::-1].astype(np.int16))
+    return Source(torch.from_numpy(np.stack([grey, mask]).astype(np.float32)), where)
+
+
+@pytest.mark.parametrize(("size", "spacing"), [((160, 150), 1.0), ((40, 44, 48), 1.5)])
+def test_origins_say_which_pixel_of_the_fixed_image_every_moving_pixel_shows(
+    size: tuple[int, ...], spacing: float
+) -> None:
+    config = PairsConfig(size=64 if len(size) == 2 else 24, brightness=0, contrast=0, noise=0)
+    data = SimulatedPairs([source(*size)], config, Extent(translate=5), spacing)
+    for n in range(8):
+        sample = data[Draw(0, (n,))]
+        places = (2 * sample["origins"].movedim(0, -1) + 1) / config.size - 1
+        read = functional.grid_sample(sample["fixed"][None], places[None], align_corners=False)[0]
+        # What both images show, away from the border of either.
+        inside = (places.abs() < 0.9).all(-1)[None] & (sample["moving_mask"] > 0)
+        inside &= (
+            functional.grid_sample(sample["fixed_mask"][None], places[None], align_corners=False)[0] > 0.99
+        )
+        assert inside.float().mean() > 0.02
+        assert (read - sample["moving"])[inside].abs().mean() < 0.02
+
+
+def test_the_same_draw_gives_the_same_pair_and_another_one_another() -> None:
+    data = SimulatedPairs([source(96, 96)], PairsConfig(size=48), Extent(), 1.0)
+    first, again, other = (data[Draw(0, (n,))] for n in (5, 5, 6))
+    assert all(torch.equal(first[key], again[key]) for key in first)
+    assert not torch.equal(first["moving"], other["moving"])
+
+
+def test_grey_values_change_independently_in_both_images() -> None:
+    data = SimulatedPairs([source(96, 96)], PairsConfig(size=48), Extent(), 1.0)
+    means = np.array([[float(data[Draw(0, (n,))][k].mean()) for k in ("fixed", "moving")] for n in range(40)])
+    assert (means.std(axis=0) > 0.05).all()
+    assert abs(np.corrcoef(means.T)[0, 1]) < 0.8
+
+
+def test_the_body_is_without_table_and_with_its_lungs() -> None:
+    hounsfield = np.full((100, 120), -1000.0, np.float32)
+    hounsfield[20:70, 30:100] = 40
+    hounsfield[35:55, 45:80] = -850
+    hounsfield[85:88, 20:110] = 200
+    mask = body_mask(toned(hounsfield, "ct"))
+    assert mask[45, 60] == 1
+    assert mask[25, 35] == 1
+    assert not mask[80:].any()
+    assert mask.sum() == pytest.approx(50 * 70, rel=0.02)
+
+
+def test_an_image_of_air_has_no_body() -> None:
+    assert not body_mask(np.zeros((30, 30), np.float32)).any()
+
+
+def test_a_volume_is_trained_on_in_axial_slices_or_as_a_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    volume = sitk.GetImageFromArray(np.full((20, 40, 30), 40, np.float32))
+    volume.SetSpacing((2.0, 2.0, 2.0))
+    sitk.WriteImage(volume, str(tmp_path / "volume.nii.gz"))
+    monkeypatch.setenv("LANDMARKTRACKER_DATA", str(tmp_path))
+    slices = read_sources(("*.nii.gz",), PairInputConfig(2, 2.0), 5)
+    assert [tuple(s.pixels.shape) for s in slices] == [(2, 40, 30)] * 4
+    whole = read_sources(("*.nii.gz",), PairInputConfig(3, 4.0), 5)
+    assert [tuple(s.pixels.shape) for s in whole] == [(2, 16, 20, 16)]
+
+
+def test_a_pattern_without_files_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LANDMARKTRACKER_DATA", str(tmp_path))
+    with pytest.raises(InputError, match="matches no file"):
+        read_sources(("ct/*.nrrd",), PairInputConfig(), 4)
+
+
+def test_the_mutual_best_are_best_in_row_and_column() -> None:
+    scores = torch.tensor([[[5.0, 4.0], [3.0, 2.0], [1.0, 3.0]]])
+    expected = torch.tensor([[[True, False], [False, False], [False, False]]])
+    assert torch.equal(mutual_best(scores), expected)
+
+
+def test_training_finds_more_right_matches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, seed in (("a", 1), ("b", 2)):
+        image = sitk.GetImageFromArray((textured((128, 128), seed) * 4 - 600)[None].astype(np.float32))
+        sitk.WriteImage(image, str(tmp_path / f"{name}.nrrd"))
+    monkeypatch.setenv("LANDMARKTRACKER_DATA", str(tmp_path))
+    config = CorrespondenceConfig(
+        RunConfig(steps=40, batch_size=2, device="cpu", threads=1, validate_every=1000),
+        DataConfig(("a.nrrd",), ("b.nrrd",)),
+        pairs=PairsConfig(size=48, count=36, noise=0.01),
+        extent=Extent(rotate=5, scale=0.05, shear=0.05, translate=3, elastic=2, width=(20, 30)),
+        loss=LossConfig(contrast=1.0),
+        filters=(8, 8, 16),
+        learning_rate=3e-3,
+    )
+    task = CorrespondenceTask(config)
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    untrained = task.network().eval()
+    with torch.inference_mode():
+        before = task.validate(untrained)
+    for progress in (run := Run(task, config.run, tmp_path / "run")):
+        after = progress.metrics
+    assert 1 - after["missed"] > 5 * (1 - before["missed"])
+    model = load_model(run.model)
+    assert model.method == "correspondence"
+    assert model.config["filters"] == [8, 8, 16]
