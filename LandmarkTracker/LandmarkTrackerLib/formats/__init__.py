@@ -37,13 +37,11 @@ def open_cine(path: Path, slice_name: str | None = None) -> Cine:
         InputError: there is nothing, or nothing that is a cine, at `path`.
     """
     path = Path(path)
-    if not path.is_dir():
-        if slice_name is not None:
-            raise InputError(f"{path} is not a DICOM folder; leave --slice out")
-        return image_file.read_cine(path)
-    if dicom_folder.dicom_files(path):
+    if path.is_dir() and dicom_folder.dicom_files(path):
         return dicom_folder.read_cine(path, slice_name)
-    return folder.read_cine(path)
+    if slice_name is not None and path.exists():
+        raise InputError(f"{path} is not a DICOM folder; leave --slice out")
+    return folder.read_cine(path) if path.is_dir() else image_file.read_cine(path)
 
 
 def read_image(path: Path) -> sitk.Image:

@@ -133,13 +133,13 @@ def _attempt(read: Callable[[], Any], path: Path) -> Any:
 def _times(path: Path, reader: sitk.ImageFileReader) -> tuple[list[float], str]:
     """The times of the frames and their unit; no times if the file is one image."""
     size, suffix = reader.GetSize(), suffix_of(path)
-    if reader.GetDimension() == 4:
-        if suffix in nifti.SUFFIXES:
-            return nifti.times(path)
+    if suffix in nifti.SUFFIXES:
+        return nifti.times(path)
+    if len(size) == 4:
         return regular(size[3], reader.GetOrigin()[3], reader.GetSpacing()[3], "")
     if suffix in TIFF and len(size) == 3 and size[2] > 1:
         return regular(size[2], 0.0, 1.0, "")
-    if suffix == ".dcm" and size[2] > 1:
+    if suffix == ".dcm" and len(size) == 3 and size[2] > 1:
         return dicom.frame_times(reader)
     return [], ""
 

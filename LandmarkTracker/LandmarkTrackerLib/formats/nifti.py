@@ -35,15 +35,17 @@ def _header(path: Path) -> tuple[bytes, str]:
 
 
 def times(path: Path) -> tuple[list[float], str]:
-    """When each frame of a 4D file was taken, and the unit; as the file states them."""
+    """When each frame was taken, and the unit, as a 4D file states them; no times in a 3D file."""
     header, order = _header(path)
-    count = struct.unpack(order + "8h", header[40:56])[4]
+    axes = struct.unpack(order + "8h", header[40:56])
+    if axes[0] < 4:
+        return [], ""
     step, start = (
         # The shortest number that is this float32: 0.04, not 0.03999999910593033.
         float(str(np.frombuffer(header, order + "f4", 1, offset)[0]))
         for offset in (92, 136)
     )
-    return regular(count, start, step, TIME_UNITS.get(header[123] & 0x38, ""))
+    return regular(axes[4], start, step, TIME_UNITS.get(header[123] & 0x38, ""))
 
 
 def plain(path: Path, folder: Path) -> Path:

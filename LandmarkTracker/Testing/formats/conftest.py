@@ -64,7 +64,11 @@ def volume() -> Callable[..., sitk.Image]:
 
 @pytest.fixture
 def slicer_app(tmp_path: Path) -> SimpleNamespace:
-    """Slicer's own classes around a scene that can read and write files: `.module`, `.scene`, `.node`."""
+    """Slicer's own classes around a scene that can read and write files.
+
+    `.node` makes a node of a class, `.stored` reads or writes it through a storage class, `.markups` and
+    `.sequences` are the logics.
+    """
     slicer = pytest.importorskip("slicer", reason="slicer-core is not installed")
     scene = slicer.vtkMRMLScene()
     cache = slicer.vtkCacheManager()
@@ -86,12 +90,12 @@ def slicer_app(tmp_path: Path) -> SimpleNamespace:
         storage.SetFileName(str(path))
         return bool((storage.WriteData if write else storage.ReadData)(node))
 
+    markups, sequences = logics
+    # The scene does not own its managers: they live as long as this namespace.
     return SimpleNamespace(
-        module=slicer,
-        scene=scene,
         node=scene.AddNewNodeByClass,
         stored=stored,
-        markups=logics[0],
-        sequences=logics[1],
-        keep=manager,
+        markups=markups,
+        sequences=sequences,
+        kept=(scene, manager),
     )

@@ -4,6 +4,7 @@ from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.formats.fcsv import read_fcsv, write_fcsv
 
 STORAGE = "vtkMRMLMarkupsFiducialStorageNode"
+VERSION = "# Markups fiducial file version = 4.10\n"
 HEADER = "# columns = id,x,y,z,ow,ox,oy,oz,vis,sel,lock,label,desc,associatedNodeID\n"
 POINT = "1,10,20,30,0,0,0,1,1,1,0,apex,,\n"
 
@@ -67,7 +68,7 @@ def test_what_slicer_writes_is_read_in_both_systems(tmp_path, slicer_app, slicer
 def test_old_and_new_names_of_the_coordinate_system_mean_what_slicer_takes_them_for(
     tmp_path, slicer_app, line, expected
 ):
-    path = put(tmp_path / "p.fcsv", "# Markups fiducial file version = 4.10\n" + line + HEADER + POINT)
+    path = put(tmp_path / "p.fcsv", VERSION + line + HEADER + POINT)
     assert tuple(read_fcsv(path)["apex"].position) == expected
     node = slicer_app.node("vtkMRMLMarkupsFiducialNode")
     assert slicer_app.stored(node, STORAGE, path)
@@ -88,18 +89,18 @@ def test_a_slicer_3_file_is_in_ras(tmp_path, slicer_app):
     ("text", "answer"),
     [
         ("", "is empty"),
-        ("# Markups fiducial file version = 5.0\n" + HEADER, "holds no landmark"),
+        (VERSION + HEADER, "holds no landmark"),
         (
-            "# Markups fiducial file version = 5.0\n" + HEADER + POINT + POINT,
+            VERSION + HEADER + POINT + POINT,
             "two landmarks are named 'apex'",
         ),
         (
-            "# Markups fiducial file version = 5.0\n" + HEADER + "1,10,20",
+            VERSION + HEADER + "1,10,20",
             "the line '1,10,20' is not a control point",
         ),
-        ("# Markups fiducial file version = 5.0\n" + POINT.replace("20", "x"), "is not a control point"),
+        (VERSION + POINT.replace("20", "x"), "is not a control point"),
         ("F1,1,2\n", "the line 'F1,1,2' is not a control point"),
-        ("# Markups fiducial file version = 5.0\n# CoordinateSystem = 7\n" + POINT, "coordinate system '7'"),
+        (VERSION + "# CoordinateSystem = 7\n" + POINT, "coordinate system '7'"),
     ],
 )
 def test_a_file_that_cannot_be_used_is_named_with_its_remedy(tmp_path, text, answer):

@@ -15,9 +15,14 @@ def test_a_file_appears_only_when_it_is_complete(tmp_path):
 def test_a_failed_write_leaves_nothing_behind_and_the_old_file_as_it_was(tmp_path):
     target = tmp_path / "points.csv"
     target.write_text("old")
-    with pytest.raises(RuntimeError, match="disk"), written(target, overwrite=True) as partial:
-        partial.write_text("half")
-        raise RuntimeError("disk full")
+
+    def fail():
+        with written(target, overwrite=True) as partial:
+            partial.write_text("half")
+            raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        fail()
     assert target.read_text() == "old"
     assert list(tmp_path.iterdir()) == [target]
 
@@ -26,7 +31,7 @@ def test_an_existing_file_is_kept_unless_it_may_be_replaced(tmp_path):
     target = tmp_path / "points.csv"
     target.write_text("old")
     with (
-        pytest.raises(InputError, match=r"points\.csv exists; add --overwrite to replace it"),
+        pytest.raises(InputError, match="exists; add --overwrite to replace it"),
         written(target),
     ):
         pass
@@ -50,13 +55,13 @@ def test_what_is_not_there_is_named(tmp_path):
 
 
 def test_frame_2_comes_before_frame_10():
-    names = ["frame10.png", "frame2.png", "frame1.png", "a10b3.png", "a10b20.png"]
+    names = ["f10.png", "f2.png", "f1.png", "a10b20.png", "a10b3.png"]
     assert sorted(names, key=natural) == [
         "a10b3.png",
         "a10b20.png",
-        "frame1.png",
-        "frame2.png",
-        "frame10.png",
+        "f1.png",
+        "f2.png",
+        "f10.png",
     ]
 
 
