@@ -148,11 +148,11 @@ def read_volume(folder: Path) -> sitk.Image:
         InputError: the folder holds several series, frames in time, or slices that are not evenly spaced.
     """
     slices = slices_in(folder)
-    if len({name.rpartition("/")[0] for name in slices}) > 1 or cines_in(slices):
-        raise InputError(f"{folder} holds {', '.join(slices)}; give a folder with one volume")
-    headers = [group[0] for group in slices.values()]
+    headers = [header for group in slices.values() for header in group]
     if len(headers) == 1:
         return image_file.read_image(headers[0].path)
+    if len({name.rpartition("/")[0] for name in slices}) > 1 or cines_in(slices):
+        raise InputError(f"{folder} holds {', '.join(slices)}; give a folder with one volume")
     gaps = np.diff([header.depth for header in headers])
     if np.ptp(gaps) > SAME_PLACE_MM or np.abs(headers[0].normal - headers[-1].normal).max() > SAME_DIRECTION:
         raise InputError(

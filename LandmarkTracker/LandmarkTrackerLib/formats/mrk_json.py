@@ -38,54 +38,68 @@ def read_mrk_json(path: Path) -> LandmarkSet:
 
 def landmarks_of(text: str, path: Path) -> LandmarkSet:
     """The landmarks that a `.mrk.json` text holds; `path` is its file, for messages."""
+    markup = _point_list(text, path)
+    if markup.get("coordinateUnits", "mm") not in ("mm", ["mm"] * 3):
+        raise InputError(f"{path} is in {markup['coordinateUnits']}; save it in mm")
+    system = coordinate_system(path, str(markup.get("coordinateSystem", "LPS")))
+    controls = markup["controlPoints"]
+    sigmas, scores = _doubt(markup, len(controls))
+    points = [
+        Point(str(control.get("label", "")), _position(path, control), sigma, score)
+        for control, sigma, score in zip(controls, sigmas, scores, strict=True)
+    ]
+    return landmark_set(path, points, system)
+
+
+def _point_list(text: str, path: Path) -> dict[str, Any]:
+    """The one list of control points in a document."""
     try:
         document = json.loads(text)
     except json.JSONDecodeError as error:
         raise InputError(f"{path} is damaged or cut short (line {error.lineno}); save it again") from error
     lists = document.get("markups") if isinstance(document, dict) else None
-    if not isinstance(lists, list) or not lists or not all(isinstance(markup, dict) for markup in lists):
+    if not isinstance(lists, list) or not all(isinstance(markup, dict) for markup in lists) or not lists:
         raise InputError(f"{path} is not a Markups file; save a point list from Slicer as .mrk.json")
     if len(lists) > 1:
         raise InputError(f"{path} holds {len(lists)} markups; save each in a file of its own")
-    markup = lists[0]
-    if markup.get("coordinateUnits", "mm") != "mm":
-        raise InputError(f"{path} is in {markup['coordinateUnits']}; save it in mm")
-    system = coordinate_system(path, str(markup.get("coordinateSystem", "LPS")))
-    controls = markup.get("controlPoints") or []
-    if not all(isinstance(control, dict) for control in controls):
+    controls = lists[0].get("controlPoints", [])
+    if not isinstance(controls, list) or not all(isinstance(control, dict) for control in controls):
         raise InputError(f"{path} has control points that are none; save it again from Slicer")
-    values = _measurements(markup, len(controls))
-    sigmas = np.array(
-        [values.get(axis, values.get("sigma_mm", np.zeros(len(controls)))) for axis in SIGMA_AXES]
-    )
-    scores = values.get("score", np.ones(len(controls)))
-    points = [
-        Point(str(control.get("label", "")), _position(path, control), sigmas[:, n], scores[n])
-        for n, control in enumerate(controls)
-    ]
-    return landmark_set(path, points, system)
+    return {**lists[0], "controlPoints": controls}
 
 
 def _position(path: Path, control: dict[str, Any]) -> list[float] | None:
     position = control.get("position")
     if control.get("positionStatus", "defined") != "defined" or position in (None, ""):
         return None
-    numbers = isinstance(position, list) and all(isinstance(x, int | float) for x in position)
-    if not numbers or len(position) != 3:
+    if not _numbers(position, 3):
         raise InputError(
             f"{path}: the position of '{control.get('label')}' is not three numbers; place it again"
         )
     return [float(x) for x in position]
 
 
-def _measurements(markup: dict[str, Any], count: int) -> dict[str, np.ndarray]:
-    """The per-point measurements that hold one number a point."""
-    found = {}
-    for measurement in markup.get("measurements") or []:
-        values = measurement.get("controlPointValues")
-        if isinstance(values, list) and len(values) == count:
-            found[str(measurement.get("name"))] = np.array(values, dtype=float)
-    return found
+def _doubt(markup: dict[str, Any], count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Sigma (N, 3) in mm and score (N,) from the measurements that hold one number a point."""
+    found = {
+        measurement.get("name"): np.array(measurement["controlPointValues"], dtype=float)
+        for measurement in markup.get("measurements") or []
+        if _numbers(measurement.get("controlPointValues"), count)
+    }
+    sigma_mm = found.get("sigma_mm", np.zeros(count))
+    sigmas = np.stack([found.get(axis, sigma_mm) for axis in SIGMA_AXES], axis=1)
+    scores = found.get("score", np.ones(count)).copy()
+    # A lost point has no sigma; if it has a position now, then a person placed it there.
+    placed = ~np.isfinite(sigmas).all(axis=1)
+    sigmas[placed], scores[placed] = 0.0, 1.0
+    return sigmas, scores
+
+
+def _numbers(values: object, count: int) -> bool:
+    """Whether these are `count` numbers."""
+    return (
+        isinstance(values, list) and len(values) == count and all(isinstance(v, int | float) for v in values)
+    )
 
 
 def write_mrk_json(path: Path, landmarks: LandmarkSet, *, overwrite: bool = False) -> None:

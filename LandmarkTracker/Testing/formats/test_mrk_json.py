@@ -87,6 +87,24 @@ def test_one_sigma_a_point_holds_for_every_axis(tmp_path):
     assert (read_mrk_json(path)["a"].sigma == 1.5).all()
 
 
+def test_a_lost_point_that_a_person_placed_in_slicer_is_certain(tmp_path, landmarks, slicer_app):
+    write_mrk_json(tmp_path / "p.mrk.json", landmarks)
+    node = slicer_app.node("vtkMRMLMarkupsFiducialNode")
+    slicer_app.stored(node, STORAGE, tmp_path / "p.mrk.json")
+    node.SetNthControlPointPosition(1, -4.0, -5.0, 6.0)
+    slicer_app.stored(node, STORAGE, tmp_path / "mended.mrk.json", write=True)
+    mended = read_mrk_json(tmp_path / "mended.mrk.json")["lost"]
+    assert (mended.status, mended.score) == ("defined", 1)
+    assert tuple(mended.position) == (4, 5, 6)
+    assert (mended.sigma == 0).all()
+
+
+def test_measurements_that_are_no_numbers_are_passed_over(tmp_path):
+    measurements = [{"name": "score", "controlPointValues": [value]} for value in ("high", None)]
+    path = put(tmp_path / "p.mrk.json", [{"label": "a", "position": [1, 2, 3]}], measurements=measurements)
+    assert read_mrk_json(path)["a"].score == 1
+
+
 POINT = {"label": "a", "position": [1, 2, 3]}
 
 
