@@ -7,10 +7,9 @@ import vtk
 
 from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.formats.times import UNSTATED_UNIT, unit_of
-from LandmarkTrackerLib.geometry import Grid
 from LandmarkTrackerLib.images import Cine
 from LandmarkTrackerLib.scene.i18n import _
-from LandmarkTrackerLib.scene.volumes import fill_volume, image_of, world_transform
+from LandmarkTrackerLib.scene.volumes import fill_volume, grid_of, image_of, world_transform
 
 
 def sequences_of(browser) -> list:
@@ -63,7 +62,7 @@ def cine_of(browser) -> Cine:
     return Cine(
         times,
         lambda t: image_of(sequence.GetNthDataNode(t), transform),
-        Grid.of(image_of(sequence.GetNthDataNode(0), transform)),
+        grid_of(sequence.GetNthDataNode(0), transform),
         browser.GetName(),
         unit,
     )

@@ -50,6 +50,16 @@ def placed_by(before: Record, after: Record, frame: int) -> tuple[str, ...]:
     return tuple(name for name in new.names if _differs(old, new, name))
 
 
+def taken_back(now: Record, before: Record, after: Record, frame: int) -> Record:
+    """`now` without the edit that led from `before` to `after`; what happened in other frames since stays.
+
+    A name that was given or removed concerns all frames: these go back with it.
+    """
+    if after.names[: len(before.names)] != before.names:
+        return before
+    return now.without(after.names[len(before.names) :]).with_exactly(frame, before.known(frame))
+
+
 def _placed(shown: LandmarkSet, names: Sequence[str]) -> LandmarkSet:
     """At the same positions, by hand: without uncertainty."""
     return LandmarkSet(tuple(names), shown.select(names).positions)

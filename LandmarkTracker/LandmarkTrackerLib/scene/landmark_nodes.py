@@ -48,6 +48,10 @@ class LandmarkNodes:
         """Show these landmarks in this frame."""
         write_points(self.point_list, names, known)
 
+    def fix_number(self, fixed: bool) -> None:
+        """Whether Slicer's placement stops at the last of these landmarks, or goes on with new ones."""
+        self.point_list.SetFixedNumberOfControlPoints(fixed)
+
 
 class LandmarkSequence(LandmarkNodes):
     """A point list that a browser plays, and the sequence behind it: one data node for every frame."""
@@ -82,6 +86,11 @@ class LandmarkSequence(LandmarkNodes):
         if frame == self.frame():
             write_points(self.point_list, names, known)
 
+    def fix_number(self, fixed: bool) -> None:
+        for t in range(self.sequence.GetNumberOfDataNodes()):
+            self.sequence.GetNthDataNode(t).SetFixedNumberOfControlPoints(fixed)
+        super().fix_number(fixed)
+
     def _indices(self) -> list[str]:
         master = volume_sequence(self.browser)
         return [master.GetNthIndexValue(t) for t in range(master.GetNumberOfDataNodes())]
@@ -98,7 +107,6 @@ class LandmarkSequence(LandmarkNodes):
         sequence.SetDataNodeAtValue(self.point_list, self._indices()[self.frame()])
         self.sequence = sequence
         self._fill_gaps()
-        browser.AddSynchronizedSequenceNode(sequence)
         browser.AddProxyNode(self.point_list, sequence, False)
         browser.SetOverwriteProxyName(sequence, False)
         browser.SetSaveChanges(sequence, True)
@@ -114,6 +122,7 @@ class LandmarkSequence(LandmarkNodes):
             empty = self.point_list.CreateNodeInstance()
             empty.UnRegister(None)
             empty.SetName(self.point_list.GetName())
+            empty.SetControlPointLabelFormat(self.point_list.GetControlPointLabelFormat())
             for index in missing:
                 self.sequence.SetDataNodeAtValue(empty, index)
 
@@ -123,6 +132,21 @@ def landmark_nodes(image, point_list) -> LandmarkNodes:
     if image.IsA("vtkMRMLSequenceBrowserNode"):
         return LandmarkSequence(point_list, image)
     return LandmarkNodes(point_list)
+
+
+def new_point_list(scene, name: str):
+    """A point list with a name of its own, shown in the views."""
+    node = scene.AddNewNodeByClass(POINT_LIST, scene.GenerateUniqueName(name))
+    node.CreateDefaultDisplayNodes()
+    return node
+
+
+def remove_point_list(point_list) -> None:
+    """Remove a point list and how it is displayed from its scene."""
+    scene, display = point_list.GetScene(), point_list.GetDisplayNode()
+    scene.RemoveNode(point_list)
+    if display is not None:
+        scene.RemoveNode(display)
 
 
 def point_lists_of(browser) -> list:

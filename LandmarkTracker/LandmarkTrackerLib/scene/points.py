@@ -6,6 +6,7 @@ never left behind when a landmark is missing.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -93,6 +94,21 @@ def _place(node, n: int, name: str, known: LandmarkSet) -> None:
         if name in known:
             node.SetNthControlPointPositionMissing(n)
     node.SetNthControlPointSelected(n, found or name not in known)
+
+
+def name_new_points(node, names: Sequence[str]) -> None:
+    """Give points that were added to these landmarks a name of their own.
+
+    Slicer numbers new points, but forgets how far it had counted when a browser shows another frame.
+    """
+    taken = list(names)
+    for n in range(len(names), node.GetNumberOfControlPoints()):
+        label = node.GetNthControlPointLabel(n)
+        if label in taken:
+            stem = label.rstrip("0123456789")
+            label = next(name for k in itertools.count(1) if (name := f"{stem}{k}") not in taken)
+            node.SetNthControlPointLabel(n, label)
+        taken.append(label)
 
 
 def _require_distinct(node, labels: Sequence[str]) -> None:

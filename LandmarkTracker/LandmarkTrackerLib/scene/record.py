@@ -79,11 +79,15 @@ class Record:
         frames = {**self.frames, frame: self.known(frame).updated(landmarks)}
         return replace(self.with_names(landmarks.names), frames=frames)
 
+    def with_exactly(self, frame: int, landmarks: LandmarkSet) -> Record:
+        """With this and nothing else known of a frame."""
+        return replace(self, frames={**self.frames, frame: landmarks})
+
     def forget(self, frame: int, names: Sequence[str]) -> Record:
         """As if these had never been looked for in this frame."""
         known = self.known(frame)
         kept = known.select([name for name in known.names if name not in names])
-        return replace(self, frames={**self.frames, frame: kept})
+        return self.with_exactly(frame, kept)
 
     def without(self, names: Sequence[str]) -> Record:
         """Without these landmarks, in every frame."""

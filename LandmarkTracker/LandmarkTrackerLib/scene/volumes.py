@@ -9,6 +9,7 @@ import vtk
 from vtk.util.numpy_support import vtk_to_numpy
 
 from LandmarkTrackerLib.errors import InputError
+from LandmarkTrackerLib.geometry import Grid
 from LandmarkTrackerLib.images import as_volume
 from LandmarkTrackerLib.scene.i18n import _
 
@@ -26,13 +27,21 @@ def image_of(volume, transform=None) -> sitk.Image:
         InputError: there are no pixels, the parent transform is not linear, or the axes are not
             perpendicular.
     """
+    grid = grid_of(volume, transform)
+    scalars = vtk_to_numpy(volume.GetImageData().GetPointData().GetScalars())
+    components = scalars.shape[1:] if scalars.ndim > 1 else ()
+    image = sitk.GetImageFromArray(scalars.reshape(*grid.size[::-1], *components), bool(components))
+    image.SetSpacing(grid.spacing)
+    image.SetOrigin(grid.origin)
+    image.SetDirection(grid.direction)
+    return as_volume(image)
+
+
+def grid_of(volume, transform=None) -> Grid:
+    """Where the pixels of a volume node lie, without reading them. Arguments and errors as for `image_of`."""
     name, data = volume.GetName(), volume.GetImageData()
     if data is None or data.GetNumberOfPoints() == 0 or data.GetPointData().GetScalars() is None:
         raise InputError(_("volume '{name}' holds no image; load it again").format(name=name))
-    scalars = vtk_to_numpy(data.GetPointData().GetScalars())
-    columns, rows, slices = data.GetDimensions()
-    components = scalars.shape[1:] if scalars.ndim > 1 else ()
-    image = sitk.GetImageFromArray(scalars.reshape(slices, rows, columns, *components), bool(components))
     matrix = vtk.vtkMatrix4x4()
     volume.GetIJKToRASMatrix(matrix)
     transform = world_transform(volume) if transform is None else transform
@@ -43,10 +52,12 @@ def image_of(volume, transform=None) -> sitk.Image:
         raise InputError(
             _("volume '{name}' has axes that are not perpendicular; resample it first").format(name=name)
         )
-    image.SetSpacing(spacing.tolist())
-    image.SetOrigin(world[:3, 3].tolist())
-    image.SetDirection(direction.ravel().tolist())
-    return as_volume(image)
+    return Grid(
+        data.GetDimensions(),
+        tuple(spacing.tolist()),
+        tuple(world[:3, 3].tolist()),
+        tuple(direction.ravel().tolist()),
+    )
 
 
 def world_transform(node) -> np.ndarray:

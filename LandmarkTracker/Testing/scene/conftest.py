@@ -2,36 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 slicer = pytest.importorskip("slicer", reason="slicer-core is not installed")
 if not hasattr(slicer, "vtkMRMLScene"):
     pytest.skip("PyPI's `slicer` is another package; install slicer-core", allow_module_level=True)
 
-
-class App:
-    """A scene, and the logics that Slicer runs on it: Markups places points, Sequences plays and saves."""
-
-    def __init__(self) -> None:
-        self.scene = slicer.vtkMRMLScene()
-        self.logic = slicer.vtkSlicerApplicationLogic()
-        self.logic.SetMRMLScene(self.scene)
-        self.modules = [slicer.vtkSlicerMarkupsLogic(), slicer.vtkSlicerSequencesLogic()]
-        for module in self.modules:
-            module.SetMRMLApplicationLogic(self.logic)
-            module.SetMRMLScene(self.scene)
-
-    def point_list(self, name="Landmarks", **points):
-        """A new point list; positions are RAS mm."""
-        node = self.scene.AddNewNodeByClass("vtkMRMLMarkupsFiducialNode", name)
-        for label, position in points.items():
-            node.AddControlPoint(*position, label)
-        return node
+from host.mrml import Mrml  # noqa: E402 - it imports slicer
 
 
 @pytest.fixture
-def app() -> App:
-    return App()
+def app() -> Iterator[Mrml]:
+    app = Mrml()
+    yield app
+    app.close()
 
 
 @pytest.fixture

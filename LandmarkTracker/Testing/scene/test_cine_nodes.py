@@ -19,9 +19,7 @@ def browser(scene, oblique_cine):
 
 @pytest.fixture
 def subject(app, browser):
-    subject = Subject(browser)
-    subject.attach(app.point_list())
-    return subject
+    return Subject(browser, app.point_list())
 
 
 def clicked(**points) -> LandmarkSet:
@@ -80,8 +78,7 @@ def test_a_browser_without_volumes_is_refused_by_name(app):
 
 def test_a_click_belongs_to_the_frame_in_view(app, browser):
     browser.SetSelectedItemNumber(3)
-    subject = Subject(browser)
-    subject.attach(app.point_list(apex=(1, 2, 3)))
+    subject = Subject(browser, app.point_list(apex=(1, 2, 3)))
     assert {t: here.names for t, here in subject.record.placed().items()} == {3: ("apex",)}
 
 
@@ -127,8 +124,7 @@ def test_an_edit_is_seen_and_scrubbing_is_no_edit(subject, browser):
 
 def test_a_sequence_that_is_there_already_is_read_again(subject, browser):
     subject.show(subject.record.with_known(2, clicked(apex=(1, 2, 3))))
-    again = Subject(browser)
-    again.attach(subject.point_list)
+    again = Subject(browser, subject.point_list)
     assert again.nodes.sequence is subject.nodes.sequence
     assert again.record.at(2)["apex"].position.tolist() == [1, 2, 3]
 
@@ -148,4 +144,4 @@ def test_a_transformed_point_list_is_refused(app, browser):
     transform = app.scene.AddNewNodeByClass("vtkMRMLLinearTransformNode")
     node.SetAndObserveTransformNodeID(transform.GetID())
     with pytest.raises(InputError, match="'Moved' is under a transform"):
-        Subject(browser).attach(node)
+        Subject(browser, node)

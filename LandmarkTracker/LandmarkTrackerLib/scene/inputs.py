@@ -1,0 +1,190 @@
+"""Which images, and which point list: the first thing that the user decides."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from LandmarkTrackerLib.errors import InputError
+from LandmarkTrackerLib.scene.cine_nodes import browser_of
+from LandmarkTrackerLib.scene.history import Change
+from LandmarkTrackerLib.scene.i18n import _
+from LandmarkTrackerLib.scene.landmark_nodes import (
+    POINT_LIST,
+    LandmarkSequence,
+    new_point_list,
+    point_lists_of,
+    remove_point_list,
+)
+from LandmarkTrackerLib.scene.reporting import reported
+from LandmarkTrackerLib.scene.subject import Subject, image_node, is_cine
+
+if TYPE_CHECKING:
+    from LandmarkTrackerLib.scene.workbench import Workbench
+
+# Which volume the points of a list lie on: a reference from the list, so that a saved scene still knows.
+ON_IMAGE = "LandmarkTracker.Image"
+
+
+class Inputs:
+    """The image to work on, its point list, and volumes of other subjects.
+
+    Attributes:
+        subject: the chosen cine or volume; None until one is chosen.
+        others: chosen volumes of other subjects.
+    """
+
+    def __init__(self, bench: Workbench) -> None:
+        self.bench = bench
+        self.subject: Subject | None = None
+        self.others: list[Subject] = []
+        # By the id of the point list: a subject that is chosen again still has its record and its undo.
+        self._known: dict[str, Subject] = {}
+
+    @reported
+    def choose_image(self, node) -> None:
+        """A browser (a cine), a volume, or None. Its point list comes with it, if it has one."""
+        if node is None:
+            self._use(None)
+        elif self.subject is None or image_node(node) is not self.subject.node:
+            self._use(self._best(node))
+
+    @reported
+    def choose_points(self, point_list) -> None:
+        """The point list to click into. None for none; for a cine the list begins to follow its frames."""
+        if self.subject is None or point_list is self.subject.point_list:
+            return
+        if point_list is None:
+            self._use(Subject(self.subject.node))
+            return
+        owner = browser_of(point_list)
+        if owner is not None and owner is not self.subject.node:
+            raise InputError(
+                _("'{name}' belongs to the cine '{cine}'; choose another point list").format(
+                    name=point_list.GetName(), cine=owner.GetName()
+                )
+            )
+        adopted = is_cine(self.subject.node) and owner is None
+        before, subject = self.subject, self._with(self.subject.node, point_list)
+        self._use(subject)
+        if adopted:
+            change = self.bench.history.begin(
+                _("use the point list '{name}'").format(name=subject.point_list.GetName())
+            )
+            change.steps.append(lambda: self._release(subject, before))
+
+    @reported
+    def choose_others(self, nodes: Sequence) -> None:
+        """Volumes of other subjects; the chosen image itself is not one of them."""
+        mine = self.subject.node if self.subject is not None else None
+        wanted = [node for node in nodes if node is not None and image_node(node) is not mine]
+        there = {subject.node.GetID(): subject for subject in self.others}
+        self.others = [there.get(node.GetID()) or self._best(node) for node in wanted]
+
+    def volumes(self) -> list:
+        """Every volume of the scene that can be chosen as another subject, in the scene's order."""
+        scene = self.bench.scene
+        nodes = [
+            scene.GetNthNodeByClass(n, "vtkMRMLScalarVolumeNode")
+            for n in range(scene.GetNumberOfNodesByClass("vtkMRMLScalarVolumeNode"))
+        ]
+        mine = self.subject.node if self.subject is not None else None
+        hidden = [
+            node for node in nodes if node.GetHideFromEditors() or node.IsA("vtkMRMLLabelMapVolumeNode")
+        ]
+        return [
+            node for node in nodes if node not in hidden and node is not mine and browser_of(node) is None
+        ]
+
+    def with_points(self, subject: Subject, change: Change) -> Subject:
+        """The same image with a point list, made now if it has none; part of a change."""
+        if subject.point_list is not None:
+            return subject
+        name = _("{image} landmarks").format(image=subject.name)
+        point_list = new_point_list(self.bench.scene, name)
+        point_list.SetControlPointLabelFormat("L%d")
+        made = self._with(subject.node, point_list)
+        change.steps.append(lambda: self._remove(made))
+        if subject is self.subject:
+            self._use(made)
+        self.others = [made if other is subject else other for other in self.others]
+        return made
+
+    def all(self) -> list[Subject]:
+        """Every subject with a point list that was chosen in this scene."""
+        return list(self._known.values())
+
+    def forget(self, node) -> None:
+        """A node has left the scene."""
+        for key, subject in list(self._known.items()):
+            if node in (subject.node, *(subject.nodes.nodes if subject.nodes else ())):
+                del self._known[key]
+                self.bench.unobserve(subject)
+                self.others = [other for other in self.others if other is not subject]
+                if subject is self.subject:
+                    self._use(None if node is subject.node else Subject(subject.node))
+        self.others = [other for other in self.others if other.node is not node]
+        if self.subject is not None and self.subject.node is node:
+            self._use(None)
+
+    def clear(self) -> None:
+        """The scene is being closed."""
+        for subject in self.all():
+            self.bench.unobserve(subject)
+        self._known = {}
+        self.others = []
+        self._use(None)
+
+    def _use(self, subject: Subject | None) -> None:
+        self.bench.cancel()
+        self.subject = subject
+        self.bench.watch_frames(subject.node if subject is not None and is_cine(subject.node) else None)
+        if subject is not None:
+            self.others = [other for other in self.others if other.node is not subject.node]
+
+    def _best(self, node) -> Subject:
+        """The image with the point list that it was last given."""
+        node = image_node(node)
+        known = [subject for subject in self._known.values() if subject.node is node]
+        if known:
+            return known[-1]
+        lists = point_lists_of(node) if is_cine(node) else self._lists_on(node)
+        return self._with(node, lists[0]) if lists else Subject(node)
+
+    def _with(self, node, point_list) -> Subject:
+        known = self._known.get(point_list.GetID())
+        if known is not None and known.node is node:
+            return known
+        subject = Subject(node, point_list)
+        if known is not None:
+            self.bench.unobserve(known)
+        point_list.SetNodeReferenceID(ON_IMAGE, node.GetID())
+        self._known[point_list.GetID()] = subject
+        self.bench.observe(subject)
+        return subject
+
+    def _lists_on(self, volume) -> list:
+        scene = self.bench.scene
+        nodes = (
+            scene.GetNthNodeByClass(n, POINT_LIST) for n in range(scene.GetNumberOfNodesByClass(POINT_LIST))
+        )
+        return [node for node in nodes if node.GetNodeReferenceID(ON_IMAGE) == volume.GetID()]
+
+    def _release(self, subject: Subject, before: Subject) -> None:
+        """Undo of a list's adoption by a cine: the list stays, with the points of the frame in view."""
+        sequence = subject.nodes.sequence if isinstance(subject.nodes, LandmarkSequence) else None
+        if self.subject is subject:
+            self._use(before)
+        self._known.pop(subject.point_list.GetID(), None)
+        self.bench.unobserve(subject)
+        if sequence is not None:
+            subject.node.RemoveSynchronizedSequenceNode(sequence.GetID())
+            self.bench.scene.RemoveNode(sequence)
+
+    def _remove(self, subject: Subject) -> None:
+        """Undo of a new list."""
+        point_list = subject.point_list
+        bare = Subject(subject.node)
+        self.others = [bare if other is subject else other for other in self.others]
+        self._release(subject, bare)
+        remove_point_list(point_list)

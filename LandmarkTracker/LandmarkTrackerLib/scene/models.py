@@ -1,0 +1,120 @@
+"""Which trained model fits the image, and what it runs on."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from LandmarkTrackerLib.errors import InputError
+from LandmarkTrackerLib.methods.protocols import Locator
+from LandmarkTrackerLib.methods.registry import UNTRAINED, make_locator
+from LandmarkTrackerLib.scene.i18n import _
+from LandmarkTrackerLib.scene.reporting import reported
+from LandmarkTrackerLib.weights import model_names, pick_device, read_card
+
+if TYPE_CHECKING:
+    from LandmarkTrackerLib.scene.workbench import Workbench
+
+# The methods that find shown landmarks; other models of `models/` do other jobs.
+LOCATORS = ("tmn",)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One model that the user may choose.
+
+    Attributes:
+        title: what it is for, in a sentence.
+        fits: whether it was made for images like the chosen one.
+        trained: whether it needs PyTorch.
+    """
+
+    name: str
+    title: str
+    fits: bool
+    trained: bool
+
+
+class Models:
+    """The model that finds the landmarks: chosen for the user, and theirs to change.
+
+    Attributes:
+        name: the model that the user chose; empty for the one that fits best.
+        device: "auto", "cpu" or "cuda".
+    """
+
+    def __init__(self, bench: Workbench) -> None:
+        self.bench = bench
+        self.name = ""
+        self.device = "auto"
+        self._loaded: tuple[tuple[str, str], Locator] | None = None
+
+    def choices(self) -> list[Choice]:
+        """Every model that finds shown landmarks, those that fit first."""
+        choices = []
+        for name in model_names():
+            card = read_card(name)
+            if card.get("method") in LOCATORS:
+                choices.append(Choice(name, str(card.get("title", name)), self._fits(card), True))
+        choices += [Choice(name, title, True, False) for name, title in UNTRAINED.items()]
+        return sorted(choices, key=lambda choice: not choice.fits)
+
+    @property
+    def best(self) -> Choice:
+        """The one that is taken unless the user chooses another."""
+        return self.choices()[0]
+
+    @property
+    def chosen(self) -> Choice:
+        """The one that will run."""
+        return next((choice for choice in self.choices() if choice.name == self.name), self.best)
+
+    @property
+    def torch_missing(self) -> bool:
+        """Whether PyTorch is not installed."""
+        return "torch" not in sys.modules and importlib.util.find_spec("torch") is None
+
+    @property
+    def obstacle(self) -> str:
+        """Why the chosen model cannot run; empty if it can."""
+        if self.chosen.trained and self.torch_missing:
+            return _("Install PyTorch first, or choose a method that needs no training.")
+        return ""
+
+    @property
+    def runs_on(self) -> str:
+        """What the chosen model runs on, for the user."""
+        if not self.chosen.trained:
+            return _("CPU")
+        if self.torch_missing:
+            return _("PyTorch is not installed")
+        try:
+            return pick_device(self.device).upper()
+        except InputError as error:
+            return str(error)
+
+    @reported
+    def choose(self, name: str, device: str = "auto") -> None:
+        """Take this model and device; an empty name for the model that fits best."""
+        self.name, self.device = name, device
+
+    def locator(self) -> Locator:
+        """The chosen model, loaded once.
+
+        Raises:
+            InputError: it cannot run here.
+        """
+        if self.obstacle:
+            raise InputError(self.obstacle)
+        key = (self.chosen.name, self.device)
+        if self._loaded is None or self._loaded[0] != key:
+            self._loaded = (key, make_locator(*key))
+        return self._loaded[1]
+
+    def _fits(self, card: dict) -> bool:
+        subject = self.bench.inputs.subject
+        if subject is None:
+            return True
+        return int(card.get("dimensions", 2)) == (2 if subject.cine.grid.is_slice else 3)

@@ -1,0 +1,246 @@
+"""What the user chose, what is running, what can be done next: everything that a front end shows and does.
+
+The panel in Slicer and the page in a browser are views on this object. A view calls the actions of the
+sections, asks `obstacle` why one cannot be done, calls `advance` while `busy`, and draws itself anew when
+`changed` is modified.
+"""
+
+from __future__ import annotations
+
+import slicer
+import vtk
+
+from LandmarkTrackerLib.errors import InputError
+from LandmarkTrackerLib.scene.edits import placed_by, taken_back
+from LandmarkTrackerLib.scene.exports import Exports
+from LandmarkTrackerLib.scene.history import History
+from LandmarkTrackerLib.scene.i18n import _
+from LandmarkTrackerLib.scene.inputs import Inputs
+from LandmarkTrackerLib.scene.models import Models
+from LandmarkTrackerLib.scene.placement import Placement
+from LandmarkTrackerLib.scene.propagation import Propagation
+from LandmarkTrackerLib.scene.record import Record
+from LandmarkTrackerLib.scene.review import Review
+from LandmarkTrackerLib.scene.subject import Subject
+from LandmarkTrackerLib.scene.task import Task
+
+MARKUPS = slicer.vtkMRMLMarkupsNode
+# A drag that has not ended yet is not an edit.
+EDITS = (
+    MARKUPS.PointPositionDefinedEvent,
+    MARKUPS.PointPositionUndefinedEvent,
+    MARKUPS.PointPositionMissingEvent,
+    MARKUPS.PointModifiedEvent,
+    MARKUPS.PointRemovedEvent,
+)
+
+
+class Workbench(slicer.util.VTKObservationMixin):
+    """One user's work in one scene.
+
+    Attributes:
+        changed: a vtkObject; its ModifiedEvent says that there is something new to show.
+        problem: what the last action could not do, in a sentence; empty if it could.
+        report: what the last action did, where that is not seen in the views.
+        inputs, models, placement, propagation, review, exports: the sections.
+    """
+
+    def __init__(self, scene) -> None:
+        super().__init__()
+        self.scene = scene
+        self.changed = vtk.vtkObject()
+        self.problem = ""
+        self.report = ""
+        self.history = History()
+        self.inputs = Inputs(self)
+        self.models = Models(self)
+        self.placement = Placement(self)
+        self.propagation = Propagation(self)
+        self.review = Review(self)
+        self.exports = Exports(self)
+        self._task: Task | None = None
+        self._dragging = False
+        self._browser = None
+        self.addObserver(scene, scene.StartCloseEvent, self._on_scene_close)
+        self.addObserver(scene, scene.NodeRemovedEvent, self._on_node_removed)
+
+    def close(self) -> None:
+        """Stop observing the scene."""
+        self.cancel()
+        self.removeObservers()
+
+    def notify(self) -> None:
+        """Tell the views."""
+        self.changed.Modified()
+
+    # Long work
+
+    @property
+    def busy(self) -> bool:
+        """Whether there is work to advance."""
+        return self._task is not None
+
+    @property
+    def progress(self) -> tuple[int, int]:
+        """Steps done and steps in all; (0, 0) if nothing runs."""
+        return (self._task.done, self._task.total) if self._task is not None else (0, 0)
+
+    def start(self, task: Task) -> None:
+        """Begin long work; what ran before is cancelled."""
+        self.cancel()
+        self._task = task
+
+    def advance(self) -> bool:
+        """Do one step of the work, for as long as one frame takes; False when there is none left."""
+        if self._task is None:
+            return False
+        try:
+            if not self._task.advance():
+                self._task = None
+                self.propagation.follow_on()
+        except InputError as error:
+            self.problem, self._task = str(error), None
+        finally:
+            self.notify()
+        return self.busy
+
+    def cancel(self) -> None:
+        """Stop the work; what is done stays, and can be taken back."""
+        self.propagation.forget_waiting()
+        if self._task is not None:
+            self._task.cancel()
+            self._task = None
+            self.notify()
+
+    @property
+    def status(self) -> str:
+        """What went wrong, what is going on, what was done, or what to do next: one sentence."""
+        if self.problem or self._task is None:
+            return self.problem or self.report or self._next_step()
+        return self._task.text
+
+    def _next_step(self) -> str:
+        subject = self.inputs.subject
+        if subject is None:
+            return _("Choose a cine or a volume.")
+        if self.models.obstacle:
+            return self.models.obstacle
+        if self.placement.active:
+            name = self.placement.next_name
+            return (
+                _("Click '{name}' in a slice view.").format(name=name)
+                if name
+                else _("Click a landmark in a slice view.")
+            )
+        if not subject.record.placed():
+            return _("Press Place and click landmarks in a slice view, or load a protocol.")
+        uncertain = self.review.uncertain_frames()
+        if uncertain:
+            return _("{count} frames are uncertain: look at them, and drag what is wrong.").format(
+                count=len(uncertain)
+            )
+        if self.review.obstacle and not self.propagation.obstacle:
+            return _("Press Propagate.")
+        return ""
+
+    # Changes
+
+    @property
+    def obstacle_undo(self) -> str:
+        """Why nothing can be taken back; empty if something can."""
+        return "" if self.history.label else _("Nothing to undo.")
+
+    def undo(self) -> None:
+        """Take back the last change."""
+        self.cancel()
+        self.problem = self.report = ""
+        if self.history.label:
+            self.history.undo()
+        self.notify()
+
+    def change(self, subject: Subject, record: Record, label: str) -> None:
+        """Show another record, and be able to take it back."""
+        before = subject.record
+        self.history.begin(label).steps.append(lambda: subject.show(before))
+        subject.show(record)
+
+    def _on_edit(self, point_list, _event=None) -> None:
+        """Something happened to one of our point lists: a click, a drag, a name; or nothing of ours."""
+        subject = next((s for s in self.inputs.all() if s.point_list is point_list), None)
+        if subject is None or self._dragging:
+            return
+        before, frame = subject.record, subject.frame
+        try:
+            after = subject.seen()
+        except InputError as error:
+            self.problem = str(error)
+            subject.refresh(frame)
+            self.notify()
+            return
+        if after is before:
+            return
+        self.problem = self.report = ""
+        names = placed_by(before, after, frame)
+        change = self.history.begin(_edit_label(before, after, names))
+        change.steps.append(lambda: subject.show(taken_back(subject.record, before, after, frame)))
+        subject.show(after)
+        if subject is self.inputs.subject:
+            self.propagation.follow(names)
+        self.notify()
+
+    # The scene
+
+    def observe(self, subject: Subject) -> None:
+        """Watch what the user does to a subject's points, and which frame is in view."""
+        for event in EDITS:
+            self.addObserver(subject.point_list, event, self._on_edit)
+        self.addObserver(subject.point_list, MARKUPS.PointStartInteractionEvent, self._on_drag)
+        self.addObserver(subject.point_list, MARKUPS.PointEndInteractionEvent, self._on_drop)
+
+    def unobserve(self, subject: Subject) -> None:
+        """Stop watching."""
+        for event in EDITS:
+            self.removeObserver(subject.point_list, event, self._on_edit)
+        self.removeObserver(subject.point_list, MARKUPS.PointStartInteractionEvent, self._on_drag)
+        self.removeObserver(subject.point_list, MARKUPS.PointEndInteractionEvent, self._on_drop)
+
+    def watch_frames(self, browser) -> None:
+        """Tell the views when another frame comes into view; None for no cine."""
+        if self._browser is not None:
+            self.removeObserver(self._browser, vtk.vtkCommand.ModifiedEvent, self._on_frame)
+        self._browser = browser
+        if browser is not None:
+            self.addObserver(browser, vtk.vtkCommand.ModifiedEvent, self._on_frame)
+
+    def _on_drag(self, _point_list, _event) -> None:
+        self._dragging = True
+
+    def _on_drop(self, point_list, _event) -> None:
+        self._dragging = False
+        self._on_edit(point_list)
+
+    def _on_frame(self, _browser, _event) -> None:
+        self.notify()
+
+    @vtk.calldata_type(vtk.VTK_OBJECT)
+    def _on_node_removed(self, _scene, _event, node) -> None:
+        self.inputs.forget(node)
+        self.notify()
+
+    def _on_scene_close(self, _scene, _event) -> None:
+        self.cancel()
+        self.history.clear()
+        self.inputs.clear()
+        self.notify()
+
+
+def _edit_label(before: Record, after: Record, names: tuple[str, ...]) -> str:
+    """What the user did, in a few words."""
+    if names:
+        return _("place {names}").format(names=", ".join(names))
+    if len(after.names) < len(before.names):
+        gone = [name for name in before.names if name not in after.names]
+        return _("remove {names}").format(names=", ".join(gone))
+    if after.names != before.names:
+        return _("rename landmarks")
+    return _("clear a position")
