@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from LandmarkTrackerLib.networks.encoders import ENCODERS, make_encoder
+from LandmarkTrackerLib.networks.tmn import Tmn
+
+# Millions of parameters of torchvision's networks without their classes.
+MILLIONS = {"vgg16": 14.71, "resnet50": 23.51, "densenet121": 6.95, "convnext_small": 49.45}
+FEATURES = {"vgg16": 25088, "resnet50": 2048, "densenet121": 1024, "convnext_small": 768}
+
+
+def count(module: torch.nn.Module) -> int:
+    return sum(parameter.numel() for parameter in module.parameters())
+
+
+@pytest.mark.parametrize("name", sorted(MILLIONS))
+@pytest.mark.parametrize("side", [32, 80])
+def test_the_encoders_of_the_paper_take_patches_of_32_to_80_pixels(name: str, side: int) -> None:
+    with torch.device("meta"):
+        encoder, features = make_encoder(name, (side, side))  # type: ignore[arg-type]
+        assert encoder.eval()(torch.rand(1, 1, side, side)).shape == (1, features)
+    assert features == FEATURES[name]
+    assert count(encoder) / 1e6 == pytest.approx(MILLIONS[name], abs=0.01)
+
+
+@pytest.mark.parametrize("layers", [1, 2, 3, 4])
+@pytest.mark.parametrize("patch", [32, 50, 80])
+def test_every_depth_and_patch_size_answers_with_a_centre_and_a_sigma_a_patch(
+    layers: int, patch: int
+) -> None:
+    network = Tmn((96, 112), patch, layers=layers, width=16).eval()
+    centre, log_sigma = network(torch.rand(2, 1, 112, 96), torch.rand(2, 3, patch, patch))
+    assert centre.shape == log_sigma.shape == (2, 3, 2)
+
+
+def test_the_perceptron_of_the_paper_has_layers_of_4096() -> None:
+    with torch.device("meta"):
+        network = Tmn((224, 224), 32, encoder="resnet50", layers=3)
+    assert count(network.from_image) + count(network.from_patch) == 2 * 2048 * 4096 + 4096
+    assert count(network.rest) == 2 * (4096 * 4096 + 4096) + 4 * 4096 + 4
+
+
+def test_the_light_network_of_the_shipped_models_is_below_16_megabytes() -> None:
+    network = Tmn((128, 144), 32, width=640)
+    assert 4 * count(network) < 16e6
+
+
+@pytest.mark.parametrize("name", ENCODERS)
+def test_the_encoders_share_no_weights(name: str) -> None:
+    with torch.device("meta"):
+        network = Tmn((96, 96), 32, encoder=name, width=8)  # type: ignore[arg-type]
+    image = {id(parameter) for parameter in network.image_encoder.parameters()}
+    assert image.isdisjoint(id(parameter) for parameter in network.patch_encoder.parameters())
+
+
+def test_the_split_first_layer_is_one_layer_on_the_stacked_features() -> None:
+    network = Tmn((96, 96), 32, layers=1, width=16).eval()
+    image, patch = torch.rand(1, 1, 96, 96), torch.rand(1, 1, 32, 32)
+    weight = torch.cat([network.from_image.weight, network.from_patch.weight], dim=1)
+    features = torch.cat([network.image_encoder(image), network.patch_encoder(patch)], dim=1)
+    stacked = torch.nn.functional.linear(features, weight, network.from_image.bias)
+    torch.testing.assert_close(network.encode_image(image) + network.encode_patch(patch), stacked)
+
+
+def test_the_outputs_span_the_image_from_border_to_border() -> None:
+    """-1 and 1 are the outer borders of the first and last pixel, and ln sigma starts from half the image."""
+    network = Tmn((96, 64), 32, layers=1, width=8).eval()
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.zero_()
+        network.rest[-1].bias.copy_(torch.tensor([-1.0, 1.0, 0.0, 0.0]))  # type: ignore[union-attr,operator]
+    centre, log_sigma = network(torch.rand(1, 1, 64, 96), torch.rand(1, 1, 32, 32))
+    torch.testing.assert_close(centre[0, 0], torch.tensor([-0.5, 63.5]))
+    torch.testing.assert_close(log_sigma[0, 0], torch.tensor([math.log(48), math.log(32)]))
+
+
+def test_one_frame_alone_is_encoded_as_it_is_among_others() -> None:
+    network = Tmn((96, 96), 32, width=16).eval()
+    images = torch.rand(3, 1, 96, 96)
+    torch.testing.assert_close(network.encode_image(images)[1:2], network.encode_image(images[1:2]))
