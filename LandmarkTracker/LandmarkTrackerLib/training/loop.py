@@ -70,11 +70,7 @@ class Run:
             raise InputError(
                 f"batch_size {config.batch_size} cannot be divided among {self.fabric.world_size} processes"
             )
-        checkpoint = folder / CHECKPOINT
-        if checkpoint.exists() and not resume:
-            raise InputError(f"{folder} holds a run already; resume it or choose another folder")
-        if resume and not checkpoint.exists():
-            raise InputError(f"there is no {checkpoint} to resume from; start the run without --resume")
+        self.require_folder(folder, resume)
         self.step, self.seconds, self.best = 0, 0.0, math.inf
         self._stop = False
         torch.manual_seed(config.seed)
@@ -84,10 +80,23 @@ class Run:
             group["initial_lr"] = group["lr"]
         self.network, self.optimiser = self.fabric.setup(network, optimiser)
         if resume:
-            self._load(checkpoint)
+            self._load()
         folder.mkdir(parents=True, exist_ok=True)
         # Nobody starts writing before everybody has looked.
         self.fabric.barrier()
+
+    @staticmethod
+    def require_folder(folder: Path, resume: bool) -> None:
+        """Raises InputError as the constructor does; for asking before the data are read."""
+        checkpoint = folder / CHECKPOINT
+        if checkpoint.exists() and not resume:
+            raise InputError(f"{folder} holds a run already; resume it or choose another folder")
+        if resume and not checkpoint.exists():
+            raise InputError(f"there is no {checkpoint} to resume from; start the run without --resume")
+
+    @property
+    def checkpoint(self) -> Path:
+        return self.folder / CHECKPOINT
 
     @property
     def model(self) -> Path:
@@ -194,20 +203,19 @@ class Run:
             "seconds": self.seconds,
             "best": self.best,
         }
-        path = self.folder / CHECKPOINT
-        partial = path.with_name(path.name + ".part")
+        partial = self.checkpoint.with_name(CHECKPOINT + ".part")
         self.fabric.save(partial, state)
         if self.fabric.is_global_zero:
-            partial.replace(path)
+            partial.replace(self.checkpoint)
         self.fabric.barrier()
 
-    def _load(self, checkpoint: Path) -> None:
+    def _load(self) -> None:
         state = {"network": self.network, "optimiser": self.optimiser}
         try:
-            rest = self.fabric.load(checkpoint, state, weights_only=True)
+            rest = self.fabric.load(self.checkpoint, state, weights_only=True)
         except (RuntimeError, KeyError, ValueError) as error:
             raise InputError(
-                f"{checkpoint} does not fit this training file; resume with the file the run was started with"
+                f"{self.checkpoint} does not fit this training file; resume with the one the run began with"
             ) from error
         self.step, self.seconds, self.best = int(rest["step"]), float(rest["seconds"]), float(rest["best"])
 

@@ -1,0 +1,116 @@
+"""`landmark-tracker train TASK CONFIG.toml`: train a network, alone or under `torchrun`."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from LandmarkTrackerLib.errors import InputError
+
+if TYPE_CHECKING:
+    from LandmarkTrackerLib.training.config import RunConfig
+    from LandmarkTrackerLib.training.loop import Run
+    from LandmarkTrackerLib.training.task import Task
+
+    Prepared = tuple[RunConfig, Callable[[], Task]]
+
+STOPPED = 130
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = subparsers.add_parser(
+        "train",
+        help="train a network on a folder of images",
+        description="Train a network as a TOML file says. Ctrl-C (or SIGTERM) stops after the step in hand "
+        "and leaves a checkpoint; --resume goes on from there. For several processes: torchrun --no-python "
+        "--nproc-per-node N landmark-tracker train ...",
+    )
+    parser.add_argument("task", choices=sorted(TASKS), help="which network")
+    parser.add_argument(
+        "config", type=Path, metavar="CONFIG.toml", help="training file; see Docs/training.md"
+    )
+    parser.add_argument(
+        "--output",
+        type=Path,
+        metavar="DIR",
+        help="folder of the run; default: runs/ and the name of the file",
+    )
+    parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint in the folder")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    require_training()
+    from LandmarkTrackerLib.training.loop import Run
+
+    config, make_task = TASKS[args.task](args.config)
+    folder = args.output or Path("runs") / args.config.stem
+    Run.require_folder(folder, args.resume)
+    training = Run(make_task(), config, folder, resume=args.resume)
+    stopped = _train(training)
+    if training.fabric.is_global_zero:
+        state = "stopped" if stopped else "done"
+        print(f"{state} at step {training.step}: checkpoint {training.checkpoint}", end="")
+        print(f", best model {training.model}" if training.model.exists() else "")
+    return STOPPED if stopped else 0
+
+
+def _train(training: Run) -> bool:
+    """Run to the end under a progress bar; True if a signal ended it before."""
+    from tqdm import tqdm
+
+    signals: list[int] = []
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        signals.append(number)
+        training.stop()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    bar = tqdm(
+        total=training.config.steps,
+        initial=training.step,
+        desc=training.folder.name,
+        unit="step",
+        disable=not training.fabric.is_global_zero,
+        mininterval=0.5 if sys.stderr.isatty() else 30.0,
+    )
+    try:
+        for progress in training:
+            bar.update(progress.step - bar.n)
+            if progress.metrics:
+                shown = ", ".join(f"{name} {value:.3g}" for name, value in progress.metrics.items())
+                bar.write(f"step {progress.step}: {shown}", file=sys.stderr)
+            bar.set_postfix(loss=f"{progress.loss:.3f}", refresh=False)
+    finally:
+        bar.close()
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    return bool(signals) and not training.finished
+
+
+def require_training() -> None:
+    """Raises InputError that says what to install, if training's own packages are missing."""
+    try:
+        import lightning_fabric  # noqa: F401
+        import tensorboard  # noqa: F401
+    except ImportError as error:
+        raise InputError(
+            f"training needs {error.name}; install it with: pip install 'landmark-tracker[train]'"
+        ) from error
+
+
+def _tmn(path: Path) -> Prepared:
+    from LandmarkTrackerLib.training.config import read_config
+    from LandmarkTrackerLib.training.tmn import TmnConfig, TmnTask
+
+    config = read_config(path, TmnConfig)
+    return config.run, lambda: TmnTask(config)
+
+
+# Reads the training file; the images only when the task is made.
+TASKS: dict[str, Callable[[Path], Prepared]] = {"tmn": _tmn}

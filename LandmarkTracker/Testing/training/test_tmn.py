@@ -1,0 +1,126 @@
+"""The task: patches are cut where they say, and a small network learns to find them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from LandmarkTrackerLib.errors import InputError
+from LandmarkTrackerLib.methods.tmn import TmnLocator
+from LandmarkTrackerLib.networks.sampling import cut
+from LandmarkTrackerLib.training.config import RunConfig
+from LandmarkTrackerLib.training.images import Source, Split
+from LandmarkTrackerLib.training.loop import Run
+from LandmarkTrackerLib.training.task import Draw
+from LandmarkTrackerLib.training.tmn import (
+    FieldConfig,
+    LearningConfig,
+    NetworkConfig,
+    TmnConfig,
+    TmnTask,
+    pictures,
+)
+from LandmarkTrackerLib.weights import load_model
+
+
+def config(**changes: Any) -> TmnConfig:
+    settings = TmnConfig(
+        run=RunConfig(
+            steps=60, batch_size=4, device="cpu", validate_every=30, threads=1, warmup=5, schedule="cosine"
+        ),
+        data=(Source(phantoms=3, frames=2),),
+        split=Split(("phantom-1002",)),
+        field=FieldConfig((64, 64), 5.0),
+        network=NetworkConfig(layers=2, width=64, dropout=0.0),
+        learning=LearningConfig(rate=2e-3, patches=8, validation_patches=16),
+    )
+    return replace(settings, **changes)
+
+
+@pytest.fixture(scope="module")
+def task() -> TmnTask:
+    return TmnTask(config())
+
+
+def test_the_same_draw_is_the_same_sample_and_another_is_not(task: TmnTask) -> None:
+    first, again, other = (task.training[Draw(1, (0, n))] for n in (5, 5, 6))
+    assert all(torch.equal(first[key], again[key]) for key in first)
+    assert not torch.equal(first["centres"], other["centres"])
+
+
+def test_the_augmented_image_shows_the_patch_around_its_target(task: TmnTask) -> None:
+    """Varied as the image was, the patch is what the augmented image holds there."""
+    batch = torch.utils.data.default_collate([task.training[Draw(row, (3, row))] for row in range(4)])
+    images, _ = pictures(batch, 32)
+    targets, plain = batch["targets"], torch.ones(batch["gammas"].shape)
+    assert bool(((targets >= -0.5) & (targets <= 63.5)).all())
+    as_image = batch["affine"][:, None, :, :2].expand(-1, targets.shape[1], 2, 2)
+    patches = cut(batch["image"] / 255, batch["centres"], as_image, plain, 24)
+    around = cut(images[:, 0], targets, torch.eye(2).expand_as(as_image), plain, 24)
+    inner = ((targets > 16) & (targets < 47)).all(dim=-1)
+    assert int(inner.sum()) > 5
+    for there, patch in zip(around[inner], patches[inner], strict=True):
+        assert float(np.corrcoef(there.flatten(), patch.flatten())[0, 1]) > 0.95
+
+
+def test_most_patches_are_centred_on_the_body(task: TmnTask) -> None:
+    samples = task.training
+    in_air = []
+    for n in range(40):
+        draw = Draw(n % len(samples), (7, n))
+        column, row = samples[draw]["centres"].round().int().clamp(0, 63).T.numpy()
+        in_air.append(samples.air[draw.row][row, column].mean())
+    assert np.mean(in_air) < 0.2
+    assert max(in_air) > 0
+
+
+def test_a_small_network_learns_and_its_model_is_a_locator(tmp_path: Path) -> None:
+    run = Run(TmnTask(config()), config().run, tmp_path / "small")
+    metrics = [progress.metrics for progress in run if progress.metrics]
+    assert metrics[-1]["error_mm"] < 0.85 * metrics[-1]["baseline_mm"]
+    model = load_model(run.model)
+    assert model.method == "tmn"
+    assert model.config["sigma_factor"] == pytest.approx(
+        next(m["sigma_factor"] for m in metrics if m["error_px"] == run.best)
+    )
+    locator = TmnLocator(model, "cpu")
+    assert locator.field.size == (64, 64)
+    assert locator.max_sigma_mm == 12.0
+
+
+def test_the_sigma_factor_makes_sigma_cover_two_thirds_of_the_errors(task: TmnTask) -> None:
+    class Constant(torch.nn.Module):
+        """Always the middle, with a sigma of one pixel."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.middle = torch.nn.Parameter(torch.full((2,), 31.5))
+
+        def forward(self, image: torch.Tensor, patches: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+            centre = self.middle.expand(*patches.shape[:2], 2)
+            return centre, torch.zeros_like(centre)
+
+    with torch.inference_mode():
+        metrics = task.validate(Constant())
+    rows = range(len(task.validation))
+    targets = torch.cat([task.validation[Draw(row, (0, 2, row))]["targets"] for row in rows])
+    along = (targets - 31.5).abs()
+    assert float((along <= metrics["sigma_factor"]).float().mean()) == pytest.approx(0.683, abs=0.02)
+    assert metrics["error_mm"] == pytest.approx(5 * float((targets - 31.5).norm(dim=1).mean()), rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: NetworkConfig(patch=31), "32 to 80"),
+        (lambda: NetworkConfig(layers=5), "1 to 4"),
+        (lambda: FieldConfig((16, 64), 1.0), "at least 32"),
+    ],
+)
+def test_what_the_network_cannot_be_is_refused(make: Any, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        make()
