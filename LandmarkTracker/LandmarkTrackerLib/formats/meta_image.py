@@ -76,7 +76,9 @@ def _inflate(packed: IO[bytes], file: IO[bytes], path: Path) -> int:
     stream, count = zlib.decompressobj(), 0
     try:
         while block := packed.read(BLOCK):
-            count += file.write(stream.decompress(block))
+            while block:
+                count += file.write(stream.decompress(block, BLOCK))
+                block = stream.unconsumed_tail
         return count + file.write(stream.flush())
     except zlib.error as error:
         raise InputError(f"{path} is damaged or cut short ({error}); copy it again") from error

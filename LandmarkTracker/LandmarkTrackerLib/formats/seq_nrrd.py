@@ -21,6 +21,8 @@ from LandmarkTrackerLib.formats.times import UNSTATED_UNIT, regular, unit_of
 from LandmarkTrackerLib.images import Cine
 
 SUFFIX = ".seq.nrrd"
+# Images hardly shrink further at higher levels, which take several times as long.
+GZIP_LEVEL = 2
 FRAME_KINDS = ("list", "time")
 
 
@@ -108,7 +110,7 @@ def write_cine(path: Path, cine: Cine, *, overwrite: bool = False, compress: boo
     dtype = sitk.GetArrayViewFromImage(cine[0]).dtype
     with written(path, overwrite) as partial, partial.open("wb") as file:
         file.write(_header_text(cine, dtype, "gzip" if compress else "raw").encode())
-        packed: Any = gzip.GzipFile("", "wb", 6, file, mtime=0) if compress else file
+        packed: Any = gzip.GzipFile("", "wb", GZIP_LEVEL, file, mtime=0) if compress else file
         for frame, image in enumerate(cine):
             array = sitk.GetArrayViewFromImage(image)
             if array.dtype != dtype:

@@ -1,5 +1,6 @@
 import gzip
 import struct
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -188,6 +189,19 @@ def test_a_metaimage_without_its_pixels_is_named(tmp_path, volume):
     (tmp_path / "a.raw").unlink()
     with pytest.raises(InputError, match=r"a\.raw does not exist"):
         read_image(tmp_path / "a.mhd")
+
+
+@pytest.mark.parametrize("name", ["a.mha", "a.nii.gz"])
+def test_a_compressed_cine_is_unpacked_block_by_block(tmp_path, name):
+    array = np.zeros((500, 1, 128, 128), np.int16)
+    array[:, 0, 0, 0] = np.arange(500)
+    sitk.WriteImage(sitk.GetImageFromArray(array, isVector=False), str(tmp_path / name), True)
+    cine = open_cine(tmp_path / name)
+    tracemalloc.start()
+    assert [int(cine[t][0, 0, 0]) for t in (499, 0, 250)] == [499, 0, 250]
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 6 * 2**20 < array.nbytes
 
 
 def test_what_is_unpacked_goes_with_the_cine(tmp_path, image_4d, monkeypatch):
