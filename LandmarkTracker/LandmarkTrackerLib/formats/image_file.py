@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import SimpleITK as sitk
 
 from LandmarkTrackerLib.errors import InputError
@@ -82,14 +83,7 @@ def read_cine(path: Path) -> Cine:
             f"{path} is {what}, not a cine; give a .seq.nrrd, a 4D file or a folder of frames"
         )
     _require_several(len(times), path)
-    depth = size[2] if axes == 4 else 1
-    direction = reader.GetDirection()
-    grid = Grid(
-        (size[0], size[1], depth),
-        reader.GetSpacing()[:3],
-        reader.GetOrigin()[:3],
-        tuple(direction[axes * row + column] for row in range(3) for column in range(3)),
-    )
+    grid = _frame_grid(reader)
     folder = tempfile.TemporaryDirectory()
 
     @cache
@@ -102,13 +96,26 @@ def read_cine(path: Path) -> Cine:
         one = sitk.ImageFileReader()
         one.SetFileName(plain())
         one.SetExtractIndex((0, 0, 0, frame)[-axes:])
-        one.SetExtractSize((size[0], size[1], depth, 0)[:axes])
+        one.SetExtractSize((*grid.size, 0)[:axes])
         image = _attempt(one.Execute, path)
         image.SetOrigin(grid.origin)
         image.SetDirection(grid.direction)
         return image
 
     return Cine(times, read, grid, stem(path), unit)
+
+
+def _frame_grid(reader: sitk.ImageFileReader) -> Grid:
+    """Where one frame lies: the first three axes of a 4D file, the first two of a stack."""
+    size, axes = reader.GetSize(), reader.GetDimension()
+    direction = np.reshape(reader.GetDirection(), (axes, axes))[:3, :3]
+    depth = size[2] if axes == 4 else 1
+    return Grid(
+        (size[0], size[1], depth),
+        reader.GetSpacing()[:3],
+        reader.GetOrigin()[:3],
+        tuple(direction.ravel().tolist()),
+    )
 
 
 def _require_several(frames: int, path: Path) -> None:

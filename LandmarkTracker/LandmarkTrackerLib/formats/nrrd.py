@@ -19,6 +19,7 @@ from LandmarkTrackerLib.formats.files import require_file, unpacked
 from LandmarkTrackerLib.geometry import Grid
 from LandmarkTrackerLib.landmarks import Array
 
+# The name of a type in numpy, and its names in NRRD, the first of which is written.
 TYPES = {
     "int8": ("signed char", "int8_t"),
     "uint8": ("uchar", "unsigned char", "uint8_t"),

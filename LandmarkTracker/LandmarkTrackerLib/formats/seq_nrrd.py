@@ -16,7 +16,15 @@ import SimpleITK as sitk
 
 from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.formats.files import NotACineError, number, stem, written
-from LandmarkTrackerLib.formats.nrrd import SPATIAL_KINDS, Header, Pixels, grid_of, pixels_of, read_header
+from LandmarkTrackerLib.formats.nrrd import (
+    SPATIAL_KINDS,
+    TYPES,
+    Header,
+    Pixels,
+    grid_of,
+    pixels_of,
+    read_header,
+)
 from LandmarkTrackerLib.formats.times import UNSTATED_UNIT, regular, unit_of
 from LandmarkTrackerLib.images import Cine
 
@@ -43,7 +51,7 @@ def read_cine(path: Path) -> Cine:
     """A cine from a NRRD file with a frame axis, first or last.
 
     Raises:
-        InputError: it has no frame axis, one frame only, or axes that are no cine's, or it is damaged.
+        InputError: it has no frame axis, or axes that are no cine's, or it is damaged.
     """
     header = read_header(path)
     axis = frame_axis(header)
@@ -103,11 +111,16 @@ def write_cine(path: Path, cine: Cine, *, overwrite: bool = False, compress: boo
     """Write a cine as Slicer writes its sequences of volumes (frames last, LPS), one frame in memory.
 
     Raises:
-        InputError: the file exists, is not named .seq.nrrd, or the frames differ in grid or pixel type.
+        InputError: the file exists, is not named .seq.nrrd, the frames differ in grid or pixel type, or
+            their pixels are 64 bit integers.
     """
     if not path.name.lower().endswith(SUFFIX):
         raise InputError(f"{path} is not a name for a sequence of images; end it with {SUFFIX}")
     dtype = sitk.GetArrayViewFromImage(cine[0]).dtype
+    if dtype in (np.int64, np.uint64):
+        raise InputError(
+            f"{cine.name} holds {dtype}, which Slicer does not read in a sequence; cast it to int32"
+        )
     with written(path, overwrite) as partial, partial.open("wb") as file:
         file.write(_header_text(cine, dtype, "gzip" if compress else "raw").encode())
         packed: Any = gzip.GzipFile("", "wb", GZIP_LEVEL, file, mtime=0) if compress else file
@@ -128,7 +141,7 @@ def _header_text(cine: Cine, dtype: np.dtype[Any], encoding: str) -> str:
     return f"""NRRD0004
 # Complete NRRD file format specification at:
 # http://teem.sourceforge.net/nrrd/format.html
-type: {dtype.name}
+type: {TYPES[dtype.name][0]}
 dimension: 4
 space: left-posterior-superior
 sizes: {" ".join(str(size) for size in cine.grid.size)} {len(cine)}

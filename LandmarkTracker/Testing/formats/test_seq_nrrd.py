@@ -85,6 +85,25 @@ def test_pynrrd_reads_what_is_written(tmp_path, cine):
     np.testing.assert_allclose(header["space directions"][:3].T, cine.grid.axes, rtol=1e-15)
 
 
+@pytest.mark.parametrize(
+    "dtype", ["int8", "uint8", "int16", "uint16", "int32", "uint32", "float32", "float64"]
+)
+def test_every_type_of_pixel_is_written_as_slicer_and_pynrrd_name_it(tmp_path, volume, slicer_app, dtype):
+    from vtk.util.numpy_support import vtk_to_numpy
+
+    frames = [volume(0, dtype=dtype), volume(0, dtype=dtype) + 3]
+    path = tmp_path / "a.seq.nrrd"
+    write_cine(path, Cine.of(frames))
+    assert np.array_equal(pixels(read_cine(path)[1]), pixels(frames[1]))
+    assert read_cine(path)[1].GetPixelID() == frames[1].GetPixelID()
+    data, _ = nrrd.read(str(path))
+    assert data.dtype == dtype
+    sequence = slicer_app.node("vtkMRMLSequenceNode")
+    assert slicer_app.stored(sequence, STORAGE, path)
+    shown = sequence.GetNthDataNode(1).GetImageData().GetPointData().GetScalars()
+    assert np.array_equal(vtk_to_numpy(shown).reshape(3, 5, 7), pixels(frames[1]))
+
+
 @pytest.mark.parametrize("encoding", ["gzip", "raw"])
 @pytest.mark.parametrize("first", [True, False])
 def test_frames_are_found_on_the_first_axis_and_on_the_last(tmp_path, encoding, first):
@@ -269,6 +288,8 @@ def test_frames_of_another_type_or_grid_are_refused_and_nothing_is_written(tmp_p
         write_cine(path, Cine.of(frames))
     with pytest.raises(InputError, match="frame 1 has size"):
         write_cine(path, Cine.of([volume(0), volume(1, size=(6, 5, 3))]))
+    with pytest.raises(InputError, match="holds int64, which Slicer does not read in a sequence; cast it"):
+        write_cine(path, Cine.of([volume(0, dtype="int64")]))
     assert list(tmp_path.iterdir()) == []
 
 
