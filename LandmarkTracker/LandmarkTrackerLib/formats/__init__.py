@@ -13,6 +13,7 @@ from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.formats import dicom_folder, folder, image_file
 from LandmarkTrackerLib.formats.describe import describe_file
 from LandmarkTrackerLib.formats.fcsv import read_fcsv, write_fcsv
+from LandmarkTrackerLib.formats.files import require_file
 from LandmarkTrackerLib.formats.mrk_json import read_mrk_json, write_mrk_json
 from LandmarkTrackerLib.formats.points_csv import read_points_csv, write_points_csv
 from LandmarkTrackerLib.formats.seq_nrrd import write_cine
@@ -63,7 +64,8 @@ def read_landmarks(path: Path) -> LandmarkSet:
         InputError: the file is missing, damaged, of another format, without any landmark, or with two of
             one name.
     """
-    return LANDMARK_READERS[_landmark_suffix(Path(path))](Path(path))
+    path = require_file(Path(path))
+    return LANDMARK_READERS[_landmark_suffix(path)](path)
 
 
 def write_landmarks(path: Path, landmarks: LandmarkSet, *, overwrite: bool = False) -> None:

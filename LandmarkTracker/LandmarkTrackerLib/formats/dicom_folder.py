@@ -25,9 +25,10 @@ Slices = dict[str, list[Header]]
 
 
 def dicom_files(folder: Path) -> list[Path]:
-    """The DICOM files of a folder, whatever their names, but not its index (DICOMDIR)."""
-    files = [path for path in folder.iterdir() if path.is_file() and path.name.upper() != "DICOMDIR"]
-    found = [path for path in files if path.suffix.lower() == ".dcm" or is_dicom(path)]
+    """The DICOM files of a folder, whatever their names, but not its index (DICOMDIR) and no hidden file."""
+    files = (path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
+    found = (path for path in files if path.suffix.lower() == ".dcm" or is_dicom(path))
+    found = (path for path in found if path.name.upper() != "DICOMDIR")
     return sorted(found, key=lambda path: natural(path.name))
 
 

@@ -42,7 +42,7 @@ def read_image(path: Path) -> sitk.Image:
     Raises:
         InputError: the file is missing, empty, damaged, of an unknown format, or a cine.
     """
-    if suffix_of(path) in NRRD and seq_nrrd.frame_axis(read_header(path)) is not None:
+    if _known(path) in NRRD and seq_nrrd.frame_axis(read_header(path)) is not None:
         # ITK would show the first frame and say nothing of the others.
         cine = seq_nrrd.read_cine(path)
         _require_one(len(cine), path)
@@ -73,7 +73,7 @@ def read_cine(path: Path) -> Cine:
         _require_several(len(cine), path)
         return cine
     reader = sitk.ImageFileReader()
-    reader.SetFileName(str(require_file(path)))
+    reader.SetFileName(str(path))
     _attempt(reader.ReadImageInformation, path)
     size, axes = reader.GetSize(), reader.GetDimension()
     times, unit = _times(path, reader)
@@ -124,7 +124,7 @@ def _require_several(frames: int, path: Path) -> None:
 
 
 def _known(path: Path) -> str:
-    suffix = suffix_of(path)
+    suffix = suffix_of(require_file(path))
     if not suffix:
         raise InputError(f"{path} is not an image of a known format; give one of {', '.join(SUFFIXES)}")
     return suffix
@@ -153,7 +153,6 @@ def _times(path: Path, reader: sitk.ImageFileReader) -> tuple[list[float], str]:
 
 def _plain(path: Path, folder: Path) -> Path:
     """The same image as a complete file that SimpleITK reads in parts: `path`, or a copy in `folder`."""
-    require_file(path)
     suffix = _known(path)
     if suffix in nifti.SUFFIXES:
         return nifti.plain(path, folder)

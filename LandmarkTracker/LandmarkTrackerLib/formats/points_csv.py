@@ -34,7 +34,7 @@ def read_points_csv(path: Path) -> LandmarkSet:
     label = next((column for column in ("label", "name") if column in columns), None)
     system = next((name for name, axes in SYSTEMS.items() if set(axes) <= set(columns)), None)
     if rows and (label is None or system is None):
-        raise InputError(f"{path} has columns {','.join(columns)}; give label,l,p,s or label,r,a,s")
+        raise InputError(f"{path} lacks the columns label,l,p,s (or r,a,s); name them in its first row")
     points = [
         _point(path, row, str(label), SYSTEMS[str(system)], line) for line, row in enumerate(rows, start=2)
     ]

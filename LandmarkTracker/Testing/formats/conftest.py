@@ -70,6 +70,8 @@ def slicer_app(tmp_path: Path) -> SimpleNamespace:
     `.sequences` are the logics.
     """
     slicer = pytest.importorskip("slicer", reason="slicer-core is not installed")
+    if not hasattr(slicer, "vtkMRMLScene"):
+        pytest.skip("PyPI's `slicer` is another package; install slicer-core")
     scene = slicer.vtkMRMLScene()
     cache = slicer.vtkCacheManager()
     cache.SetRemoteCacheDirectory(str(tmp_path))

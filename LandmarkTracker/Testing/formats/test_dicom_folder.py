@@ -148,6 +148,7 @@ def test_files_need_no_suffix_and_the_index_is_no_image(write):
     write(1, trigger=0, name="IM0001")
     folder = write(2, trigger=40, name="1.2.840.7")
     (folder / "DICOMDIR").write_bytes(bytes(128) + b"DICM")
+    (folder / "._IM0001.dcm").write_bytes(b"what macOS leaves on a disk")
     (folder / "notes.txt").write_text("first visit")
     assert values(open_cine(folder)) == [1, 2]
 

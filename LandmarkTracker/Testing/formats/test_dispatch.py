@@ -43,7 +43,7 @@ def test_a_path_may_be_given_as_text(tmp_path, landmarks, volume):
 @pytest.mark.parametrize("read", [open_cine, read_image, read_landmarks, describe_file])
 @pytest.mark.parametrize("name", ["gone.nrrd", "gone.mrk.json", "gone.nii.gz", "gone"])
 def test_a_missing_file_is_named(tmp_path, read, name):
-    with pytest.raises(InputError, match=re.escape(str(tmp_path / name))):
+    with pytest.raises(InputError, match=re.escape(f"{tmp_path / name} does not exist; check the path")):
         read(tmp_path / name)
 
 
