@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from LandmarkTrackerLib.formats import write_landmarks
+from LandmarkTrackerLib.geometry import Grid
 from LandmarkTrackerLib.images import Cine
+from LandmarkTrackerLib.landmarks import LandmarkSet
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -52,3 +56,95 @@ def oblique_cine() -> tuple[Cine, np.ndarray]:
         frame.SetDirection((0.8, 0.0, 0.6, 0.0, 1.0, 0.0, -0.6, 0.0, 0.8))
         frames.append(frame)
     return Cine.of(frames, "oblique"), shifts.astype(float)
+
+
+DOTS = ("left", "right", "bottom")
+
+
+def draw_dots(seed: int) -> tuple[sitk.Image, np.ndarray]:
+    """A slice with three dots that look the same: only their configuration says which is which.
+
+    Returns the image and (3, 3) LPS mm, in the order of `DOTS`.
+    """
+    rng = np.random.default_rng(seed)
+    angle = rng.uniform(-0.3, 0.3)
+    turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+    triangle = np.array([[-10, -6], [10, -6], [0, 9]]) * rng.uniform(0.85, 1.15) + rng.uniform(-1, 1, (3, 2))
+    index = triangle @ turn + (23.5, 19.5) + rng.uniform(-3, 3, 2)
+    j, i = np.mgrid[:40, :48]
+    values = sum(100 * np.exp(-((i - x) ** 2 + (j - y) ** 2) / (2 * 1.5**2)) for x, y in index)
+    image = sitk.GetImageFromArray((values + rng.normal(0, 6, i.shape))[None].astype(np.float32))
+    image.SetSpacing((1.5, 1.5, 4.0))
+    image.SetOrigin((5.0, -7.0, 2.0))
+    return image, Grid.of(image).to_world(np.pad(index, ((0, 0), (0, 1))))
+
+
+@pytest.fixture(scope="session")
+def dots() -> Callable[[int], tuple[sitk.Image, np.ndarray]]:
+    """`draw_dots`: from a seed to an image and its landmarks."""
+    return draw_dots
+
+
+@pytest.fixture(scope="session")
+def dots_folder(tmp_path_factory) -> Path:
+    """Twelve annotated slices of `draw_dots`, as a user would leave them."""
+    folder = tmp_path_factory.mktemp("dots")
+    for n in range(12):
+        image, positions = draw_dots(n)
+        sitk.WriteImage(image, str(folder / f"dots-{n}.nrrd"))
+        write_landmarks(folder / f"dots-{n}.mrk.json", LandmarkSet(DOTS, positions))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def dots_training(dots_folder) -> str:
+    """A training file that learns `dots` in seconds."""
+    return f"""
+[data]
+folder = '{dots_folder}'
+
+[input]
+size = [48, 40]
+
+[network]
+width = 8
+levels = 2
+factor = 4
+kernel = 7
+dropout = 0.0
+
+[augmentation]
+translate = 4.0
+scale = [0.9, 1.1]
+elastic = 1.0
+nodes = 6
+cut = 0.2
+
+[optimiser]
+rate = 5e-3
+
+[run]
+steps = 120
+batch_size = 4
+threads = 1
+warmup = 10
+validate_every = 60
+device = "cpu"
+"""
+
+
+@pytest.fixture(scope="session")
+def dots_model(dots_training, tmp_path_factory) -> Path:
+    """A trained SpatialConfiguration-Net for `dots`."""
+    from LandmarkTrackerLib.training.config import read_config
+    from LandmarkTrackerLib.training.heatmap_task import HeatmapTask, HeatmapTraining
+    from LandmarkTrackerLib.training.loop import Run
+
+    folder = tmp_path_factory.mktemp("model") / "dots"
+    file = folder.with_suffix(".toml")
+    file.write_text(dots_training)
+    config = read_config(file, HeatmapTraining)
+    run = Run(HeatmapTask(config), config.run, folder)
+    for _ in run:
+        pass
+    return run.model

@@ -6,7 +6,7 @@ import itertools
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import SimpleITK as sitk
@@ -18,16 +18,18 @@ from LandmarkTrackerLib.images import as_volume
 from LandmarkTrackerLib.landmarks import Array, LandmarkSet
 from LandmarkTrackerLib.methods.network_grid import (
     InputConfig,
+    bright,
     intensity_range,
     network_grid,
     on_grid,
     oriented,
     parts,
-    principal_axes,
     scaled,
+    whole,
 )
 from LandmarkTrackerLib.methods.peaks import Peaks, find_peaks
 from LandmarkTrackerLib.networks.heatmap import HeatmapNetwork, NetworkConfig
+from LandmarkTrackerLib.networks.scn import SpatialConfigurationNet
 from LandmarkTrackerLib.weights import Model, pick_device
 
 METHOD = "heatmap"
@@ -86,6 +88,14 @@ class NetworkImage:
     grid: Grid
 
 
+class Heads(NamedTuple):
+    """Equation (4) for one image: (N, [k,] j, i) each."""
+
+    product: NDArray[np.float32]
+    appearance: NDArray[np.float32]
+    configuration: NDArray[np.float32]
+
+
 class HeatmapDetector:
     """Runs a trained heatmap network; in parts where the image is larger than the network's input.
 
@@ -114,26 +124,43 @@ class HeatmapDetector:
         image = as_volume(image)
         seen = prepare(image, self.config)
         answers = [locate(self.network, view, self.config) for view in seen]
-        # The image alone does not say which end of a principal axis is which: the landmarks do.
+        # The image alone does not say which way round a specimen lies: the landmarks do.
         peaks, grid = max(
             ((answer, view.grid) for answer, view in zip(answers, seen, strict=True)),
             key=lambda answer: float(np.clip(answer[0].height, 0, 1).sum()),
         )
         return landmarks_of(peaks, grid, Grid.of(image), self.config)
 
+    def heads(self, view: NetworkImage) -> Heads:
+        """Both components of a SpatialConfiguration-Net on an image no larger than the network's input.
+
+        Only the product of the two is trained, so that a landmark may have learned both with the opposite
+        sign. Both are returned with the sign that makes the configuration positive at the product's peak.
+        """
+        network = self.network.body
+        if not isinstance(network, SpatialConfigurationNet):
+            raise ValueError(f"a {self.config.network.architecture} network has one head only")
+        with torch.inference_mode():
+            heads = network.components(torch.from_numpy(view.pixels)[None, None].to(self.device))
+        product, appearance, configuration = (heatmaps[0].cpu().numpy() for heatmaps in heads)
+        peak = product.reshape(len(product), -1).argmax(axis=1)
+        sign = np.sign(configuration.reshape(len(product), -1)[np.arange(len(product)), peak])
+        sign = sign.reshape(-1, *[1] * (product.ndim - 1))
+        return Heads(product, appearance * sign, configuration * sign)
+
 
 def prepare(image: sitk.Image, config: HeatmapConfig) -> list[NetworkImage]:
-    """The image as the network sees it: once, or four times where it is turned by its principal axes.
+    """The image as the network sees it: once, or in every way round where it is aligned.
 
     Args:
         image: three axes.
     """
     image = oriented(image, config.input.dimension)
     limits = config.limits or intensity_range(image, config.input)
-    frames = principal_axes(image) if config.input.align else [None]
+    frames = bright(image) if config.input.align else [whole(Grid.of(image))]
     views = []
-    for axes in frames:
-        grid = network_grid(Grid.of(image), config.input, axes)
+    for frame in frames:
+        grid = network_grid(frame, config.input, image.GetSpacing()[2])
         values = scaled(on_grid(image, grid), limits, clip=config.limits is None)
         views.append(NetworkImage(values if config.input.dimension == 3 else values[0], grid))
     return views

@@ -6,6 +6,7 @@ millimetres by `grid.to_world`, half pixels included, whatever the image's size,
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 from typing import Literal
@@ -20,6 +21,8 @@ from LandmarkTrackerLib.images import pixels
 from LandmarkTrackerLib.landmarks import Array
 
 Pixels = NDArray[np.float32]
+# How much more than the bright part of a volume the network sees, and how many rolls of it are tried.
+ROOM, ROLLS = 1.15, 8
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,8 @@ class InputConfig:
         intensity: what becomes -1 and 1: "dataset", the smallest and largest value of the training images
             (section 3); or "image", each image's own 0.5 and 99.5 percentiles, where intensities have no unit
             (MRI) and new images may come from another scanner.
-        align: turn volumes by the principal axes of what is bright in them: for specimens in any pose.
+        align: for specimens in any pose. Volumes are turned along the longest axis of what is bright in them,
+            and the way round is chosen in which the network answers best.
     """
 
     size: tuple[int, ...]
@@ -66,28 +70,78 @@ def oriented(image: sitk.Image, dimension: int) -> sitk.Image:
     return image if is_slice else sitk.DICOMOrient(image, "LPS")
 
 
-def network_grid(image: Grid, config: InputConfig, axes: Array | None = None) -> Grid:
-    """The network's pixels: isotropic, centred on the image, and as many as `config` says.
+@dataclass(frozen=True)
+class Frame:
+    """What of the world the network is to see.
 
-    With a fixed spacing there are more than `config.size` along an axis where the image is longer.
+    Attributes:
+        axes: (3, 3) directions of the network's axes as columns.
+        middle: (3,) LPS mm.
+        reach: (3,) mm along each axis.
+    """
+
+    axes: Array
+    middle: Array
+    reach: Array
+
+
+def whole(image: Grid) -> Frame:
+    """The whole image, from edge to edge of its border pixels, along its own axes."""
+    size = np.array(image.size)
+    axes = np.array(image.direction).reshape(3, 3)
+    return Frame(axes, image.to_world((size - 1) / 2), size * np.array(image.spacing))
+
+
+def bright(image: sitk.Image) -> list[Frame]:
+    """Frames along the longest axis of what is above Otsu's threshold, from both ends, at `ROLLS` rolls.
+
+    The image alone says where a specimen lies and how it is long, but not which end is which, and its roll
+    only where the other two axes differ clearly. The frames are right-handed.
+    """
+    mask = sitk.GetArrayFromImage(sitk.OtsuThreshold(image, 0, 1))
+    where = np.argwhere(mask)[:, ::-1]
+    if len(where) < 4:
+        return [whole(Grid.of(image))]
+    world = Grid.of(image).to_world(where)
+    _, vectors = np.linalg.eigh(np.cov(world.T))
+    axes = vectors[:, ::-1] * np.array([1.0, 1.0, np.linalg.det(vectors[:, ::-1])])
+    frames = []
+    for end, roll in itertools.product((1.0, -1.0), np.arange(ROLLS) * 2 * math.pi / ROLLS):
+        turn = np.array(
+            [
+                [end, 0, 0],
+                [0, math.cos(roll), -end * math.sin(roll)],
+                [0, math.sin(roll), end * math.cos(roll)],
+            ]
+        )
+        turned = axes @ turn
+        # A speck of noise does not count, and what is at the edge keeps some room.
+        low, high = np.percentile(world @ turned, (0.5, 99.5), axis=0)
+        frames.append(Frame(turned, turned @ ((low + high) / 2), (high - low) * ROOM))
+    return frames
+
+
+def network_grid(frame: Frame, config: InputConfig, thickness: float = 1.0) -> Grid:
+    """The network's pixels: isotropic, centred on the frame, and as many as `config` says.
+
+    With a fixed spacing there are more than `config.size` along an axis where the frame is longer.
 
     Args:
-        image: an oriented image's grid.
-        axes: (3, 3) directions of the network's axes as columns; the image's own if not given.
+        thickness: mm, of a slice.
     """
-    direction = np.array(image.direction).reshape(3, 3)
-    axes = direction if axes is None else axes
-    # How far the image reaches along the network's axes, mm.
-    reach = np.abs(axes.T @ direction) @ (np.array(image.size) * np.array(image.spacing))
     dimension = config.dimension
-    size = np.array([*config.size, 1][:3])
+    size, reach = np.array([*config.size, 1][:3]), frame.reach
     pitch = config.spacing or float((reach[:dimension] / size[:dimension]).max())
     if config.spacing:
         size[:dimension] = np.maximum(size[:dimension], np.ceil(reach[:dimension] / pitch - 1e-6))
-    spacing = np.array([pitch, pitch, pitch if dimension == 3 else image.spacing[2]])
-    middle = image.to_world((np.array(image.size) - 1) / 2)
-    origin = middle - (axes * spacing) @ ((size - 1) / 2)
-    return Grid(tuple(size.tolist()), tuple(spacing.tolist()), tuple(origin.tolist()), tuple(axes.ravel()))
+    spacing = np.array([pitch, pitch, pitch if dimension == 3 else thickness])
+    origin = frame.middle - (frame.axes * spacing) @ ((size - 1) / 2)
+    return Grid(
+        tuple(size.tolist()),
+        tuple(spacing.tolist()),
+        tuple(origin.tolist()),
+        tuple(frame.axes.ravel().tolist()),
+    )
 
 
 def on_grid(image: sitk.Image, grid: Grid) -> Pixels:
@@ -133,21 +187,6 @@ def scaled(values: Pixels, limits: tuple[float, float], clip: bool) -> Pixels:
     low, high = limits
     values = 2 * (values - np.float32(low)) / np.float32(max(high - low, 1e-6)) - 1
     return np.clip(values, -1, 1) if clip else values
-
-
-def principal_axes(image: sitk.Image) -> list[Array]:
-    """The four right-handed frames (3, 3) along the principal axes of what is bright, longest axis first.
-
-    Bright is above Otsu's threshold. Which end of an axis is which, the image alone does not say.
-    """
-    mask = sitk.GetArrayFromImage(sitk.OtsuThreshold(image, 0, 1))
-    where = np.argwhere(mask)[:, ::-1]
-    if len(where) < 4:
-        return [np.array(image.GetDirection()).reshape(3, 3)]
-    world = Grid.of(image).to_world(where)
-    _, axes = np.linalg.eigh(np.cov(world.T))
-    frame = axes[:, ::-1] * np.array([1.0, 1.0, np.sign(np.linalg.det(axes[:, ::-1]))])
-    return [frame * np.array(signs) for signs in ((1, 1, 1), (1, -1, -1), (-1, 1, -1), (-1, -1, 1))]
 
 
 def parts(length: int, size: int) -> list[int]:

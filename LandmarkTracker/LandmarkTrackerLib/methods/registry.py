@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from LandmarkTrackerLib.errors import InputError
-from LandmarkTrackerLib.methods.protocols import Locator
+from LandmarkTrackerLib.methods.protocols import Detector, Locator
 
 UNTRAINED = {"ncc": "normalised cross-correlation of a patch around each landmark; needs no training"}
 
@@ -30,3 +30,23 @@ def make_locator(model: str, device: str = "auto") -> Locator:
 
         return TmnLocator(loaded, device)
     raise InputError(f"model '{model}' is a {loaded.method} model and does not locate shown landmarks")
+
+
+def make_detector(model: str, device: str = "auto") -> Detector:
+    """The Detector of this name or model file.
+
+    Args:
+        model: the name of a model in `models/`, or the path of a `.pt` file.
+        device: "auto", "cpu" or "cuda".
+
+    Raises:
+        InputError: there is no such model, or it is of another kind.
+    """
+    from LandmarkTrackerLib.weights import load_model
+
+    loaded = load_model(model)
+    if loaded.method == "heatmap":
+        from LandmarkTrackerLib.methods.heatmap import HeatmapDetector
+
+        return HeatmapDetector(loaded, device)
+    raise InputError(f"model '{model}' is a {loaded.method} model and does not detect landmarks by itself")

@@ -144,7 +144,7 @@ def cut_away(
     """
     dimension = points.shape[1]
     direction = rng.normal(size=dimension)
-    normal: Array = direction / np.linalg.norm(direction)
+    normal: Array = np.asarray(direction / np.linalg.norm(direction), dtype=np.float64)
     through = points[rng.integers(len(points))] @ normal + rng.uniform(-0.1, 0.1) * min(image.shape[1:])
     axes = [torch.arange(n, dtype=torch.float32) for n in image.shape[1:]]
     grid = torch.meshgrid(*axes, indexing="ij")

@@ -11,13 +11,14 @@ from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.geometry import Grid
 from LandmarkTrackerLib.methods.network_grid import (
     InputConfig,
+    bright,
     intensity_range,
     network_grid,
     on_grid,
     oriented,
     parts,
-    principal_axes,
     scaled,
+    whole,
 )
 
 OBLIQUE = (0.8, 0.0, 0.6, 0.0, 1.0, 0.0, -0.6, 0.0, 0.8)
@@ -53,7 +54,7 @@ def centre_of_mass(values: np.ndarray) -> np.ndarray:
 def test_a_point_goes_to_network_pixels_and_back_to_the_same_place(shape, at, spacing, config):
     image = oriented(blob(shape, at, spacing, mm=4.0), config.dimension)
     point = Grid.of(blob(shape, at, spacing, 4.0)).to_world(at)
-    grid = network_grid(Grid.of(image), config)
+    grid = network_grid(whole(Grid.of(image)), config)
     seen = centre_of_mass(on_grid(image, grid).clip(0))
     assert np.abs(grid.to_world(seen) - point).max() < 0.05 * grid.spacing[0]
     assert np.allclose(grid.to_world(grid.to_index(point)), point)
@@ -61,7 +62,7 @@ def test_a_point_goes_to_network_pixels_and_back_to_the_same_place(shape, at, sp
 
 def test_the_aspect_ratio_is_kept_and_the_edges_of_the_longer_side_meet():
     image = Grid((1563, 2169, 1), (0.1, 0.1, 1.0), (0.0, 0.0, 0.0), tuple(np.eye(3).ravel()))
-    grid = network_grid(image, InputConfig((512, 512)))
+    grid = network_grid(whole(image), InputConfig((512, 512)))
     assert grid.spacing[0] == grid.spacing[1] == pytest.approx(216.9 / 512)
     # Half pixels: both cover the same millimetres from edge to edge.
     assert grid.to_world((0, -0.5, 0))[1] == pytest.approx(image.to_world((0, -0.5, 0))[1])
@@ -70,7 +71,7 @@ def test_the_aspect_ratio_is_kept_and_the_edges_of_the_longer_side_meet():
 
 def test_a_volume_larger_than_the_network_keeps_the_spacing_and_a_smaller_one_is_padded():
     image = Grid((40, 50, 200), (1.0, 1.0, 2.0), (0.0, 0.0, 0.0), tuple(np.eye(3).ravel()))
-    grid = network_grid(image, InputConfig((32, 32, 64), spacing=2.0))
+    grid = network_grid(whole(image), InputConfig((32, 32, 64), spacing=2.0))
     assert grid.spacing == (2.0, 2.0, 2.0)
     assert grid.size == (32, 32, 200)
 
@@ -80,21 +81,23 @@ def test_however_a_volume_is_stored_the_network_sees_the_same():
     image = blob((24, 40, 32), (11.0, 27.0, 8.0), (1.0, 1.25, 2.0), 4.0)
     turned = sitk.PermuteAxes(image, (2, 0, 1))[::-1, :, ::-1]
     assert turned.GetDirection() != image.GetDirection()
-    seen = [on_grid(i, network_grid(Grid.of(i), config)) for i in (oriented(image, 3), oriented(turned, 3))]
+    seen = [
+        on_grid(i, network_grid(whole(Grid.of(i)), config)) for i in (oriented(image, 3), oriented(turned, 3))
+    ]
     assert np.allclose(*seen, atol=1e-4)
 
 
 def test_an_image_much_finer_than_the_network_is_not_aliased():
     stripes = np.tile(np.array([0.0, 1.0], dtype=np.float32), (1, 256, 128))
     image = sitk.GetImageFromArray(stripes)
-    seen = on_grid(image, network_grid(Grid.of(image), InputConfig((36, 36))))[0]
+    seen = on_grid(image, network_grid(whole(Grid.of(image)), InputConfig((36, 36))))[0]
     assert seen[4:-4, 4:-4].std() < 0.03
 
 
 def test_beyond_the_image_there_is_background():
     image = sitk.GetImageFromArray(np.full((1, 20, 40), 7, dtype=np.int16))
     image[5, 5, 0] = -3
-    assert on_grid(image, network_grid(Grid.of(image), InputConfig((40, 40))))[0, 2, 2] == -3
+    assert on_grid(image, network_grid(whole(Grid.of(image)), InputConfig((40, 40))))[0, 2, 2] == -3
 
 
 def test_a_volume_for_a_model_of_slices_is_refused_and_the_reverse():
@@ -126,14 +129,19 @@ def test_parts_overlap_by_half_and_cover_everything(length, size):
     assert all(b - a <= size // 2 for a, b in itertools.pairwise(begins))
 
 
-def test_principal_axes_follow_the_specimen_up_to_their_signs():
+def test_an_aligned_volume_follows_the_specimen_up_to_the_ends_of_its_axes():
     rng = np.random.default_rng(0)
     turn, _ = np.linalg.qr(rng.normal(size=(3, 3)))
     turn *= np.array([1, 1, np.linalg.det(turn)])
     index = np.stack(np.meshgrid(*[np.arange(48)] * 3, indexing="ij"), -1)[..., ::-1] - 23.5
     inside = (((index @ turn) / (18, 10, 6)) ** 2).sum(-1) < 1
-    frames = principal_axes(sitk.GetImageFromArray(inside.astype(np.float32)))
-    assert len(frames) == 4
+    frames = bright(sitk.GetImageFromArray(inside.astype(np.float32)))
     for frame in frames:
-        assert np.linalg.det(frame) == pytest.approx(1)
-        assert np.abs(np.abs(frame.T @ turn) - np.eye(3)).max() < 0.05
+        assert np.linalg.det(frame.axes) == pytest.approx(1)
+        assert abs(frame.axes[:, 0] @ turn[:, 0]) > 0.999
+        assert np.allclose(frame.middle, 23.5, atol=0.5)
+        assert 36 < frame.reach[0] < 42
+    # Some frame is close to the true one, whichever way round it lies.
+    for ends in ((1, 1, 1), (-1, -1, 1), (1, -1, -1)):
+        apart = [np.trace(frame.axes.T @ (turn * ends)) for frame in frames]
+        assert np.degrees(np.arccos((max(apart) - 1) / 2)) <= 180 / 8 + 2
