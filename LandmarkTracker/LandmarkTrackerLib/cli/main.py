@@ -11,7 +11,7 @@ from LandmarkTrackerLib import __version__
 from LandmarkTrackerLib.errors import InputError
 
 # Each has `add_parser(subparsers)`, which sets `run(args) -> exit code`.
-COMMANDS = ("track", "train", "models", "info", "demo")
+COMMANDS = ("track", "match", "export", "train", "detect", "evaluate", "models", "info", "demo")
 
 DONE, WRONG_INPUT, CANCELLED = 0, 2, 130
 

@@ -1,0 +1,52 @@
+"""`landmark-tracker detect`: the landmarks that a model was trained for, in any number of images."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from LandmarkTrackerLib.cli.progress import progress
+from LandmarkTrackerLib.cli.track import add_output_arguments
+from LandmarkTrackerLib.errors import InputError
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = subparsers.add_parser(
+        "detect",
+        help="find the landmarks that a model was trained for in new images",
+        description="Find a model's landmarks in every IMAGE. Writes one STEM.mrk.json an image, "
+        "detections.csv and overview.png.",
+    )
+    parser.add_argument("images", type=Path, nargs="+", metavar="IMAGE", help="slices or volumes, any format")
+    parser.add_argument(
+        "--model",
+        required=True,
+        metavar="NAME|FILE",
+        help="see `landmark-tracker models`, or your own .pt file",
+    )
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="(auto)")
+    add_output_arguments(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    from LandmarkTrackerLib.jobs.detect import TABLE, detect_files
+    from LandmarkTrackerLib.methods.registry import make_detector
+
+    detector = make_detector(args.model, args.device)
+    steps = detect_files(args.images, detector, args.output, args.overwrite)
+    remarks = []
+    for found in progress(steps, len(args.images), str(args.model)):
+        if found.landmarks is None:
+            remarks.append(f"{found.name}: failed, {found.failure}")
+        elif not found.landmarks.defined.all():
+            missing = [mark.name for mark in found.landmarks if mark.status == "missing"]
+            remarks.append(f"{found.name}: missing {', '.join(missing)}")
+    failed = sum(": failed, " in remark for remark in remarks)
+    if failed < len(args.images):
+        print(args.output / TABLE)
+    for remark in remarks:
+        print(remark)
+    if failed:
+        raise InputError(f"{failed} of {len(args.images)} images could not be used")
+    return 0

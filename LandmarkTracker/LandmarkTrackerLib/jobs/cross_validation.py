@@ -1,0 +1,104 @@
+"""K-fold cross-validation: every subject is tested once, by a model that has never seen it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from LandmarkTrackerLib.errors import InputError
+from LandmarkTrackerLib.evaluation.localization import Localization
+from LandmarkTrackerLib.jobs.detect import detect
+from LandmarkTrackerLib.methods.protocols import Detector
+
+if TYPE_CHECKING:
+    from LandmarkTrackerLib.training.heatmap_task import HeatmapTraining
+    from LandmarkTrackerLib.training.landmark_data import Annotated
+
+
+@dataclass(frozen=True)
+class FoldProgress:
+    """One training step, or one fold's finished answers.
+
+    Attributes:
+        fold: from 1.
+        step: of this fold's training.
+        loss: of the step.
+        result: the fold's answers; None while it is training.
+    """
+
+    fold: int
+    step: int
+    loss: float
+    result: Localization | None = None
+
+
+def cross_validate(config: HeatmapTraining, folds: int, folder: Path) -> Iterator[FoldProgress]:
+    """Train and test `folds` models, in `folder/fold-1` and so on. A fold that was begun goes on.
+
+    The validation part of the training file is taken from the other folds' subjects, so that nothing about a
+    tested subject has a say in its model. Subjects that the file holds out are tested in no fold.
+
+    Raises:
+        InputError: the data cannot be used, or there are too few subjects.
+    """
+    from LandmarkTrackerLib.methods.registry import make_detector
+    from LandmarkTrackerLib.training.heatmap_task import HeatmapTask
+    from LandmarkTrackerLib.training.landmark_data import (
+        annotated_images,
+        landmark_names,
+        split,
+        subject_folds,
+    )
+    from LandmarkTrackerLib.training.loop import Run
+
+    if folds < 2:
+        raise InputError(f"{folds} fold is no cross-validation; use at least 2")
+    data = [
+        item
+        for item in annotated_images(Path(config.data.folder), config.data.subject_until)
+        if item.subject not in config.data.held_out
+    ]
+    # All folds learn the same landmarks, also one whose training images lack some.
+    config = replace(config, data=replace(config.data, landmarks=landmark_names(data, config.data.landmarks)))
+    for fold, tested in enumerate(subject_folds(data, folds, config.run.seed), start=1):
+        others = [item for item in data if item not in tested]
+        training, validation = split(others, config.data.validation, config.run.seed)
+        task = HeatmapTask(config, training, validation)
+        where = folder / f"fold-{fold}"
+        run = Run(task, config.run, where, resume=(where / "last.ckpt").exists())
+        if not run.finished:
+            for progress in run:
+                yield FoldProgress(fold, progress.step, progress.loss)
+        result = evaluate(tested, make_detector(str(run.model), config.run.device))
+        yield FoldProgress(fold, run.step, float("nan"), result)
+
+
+def evaluate(data: list[Annotated], detector: Detector) -> Localization:
+    """The detector's answers on annotated images, against what people placed.
+
+    Raises:
+        InputError: an image cannot be used, or shares no landmark with the model.
+    """
+    answers = []
+    for item, found in zip(data, detect({item.name: item.read for item in data}, detector), strict=True):
+        if found.landmarks is None:
+            raise InputError(f"{item.name}: {found.failure}")
+        answers.append((item.name, item.landmarks, found.landmarks))
+    return Localization.of(answers)
+
+
+def joined(results: list[Localization]) -> Localization:
+    """The answers of all folds as one."""
+    import numpy as np
+
+    first = results[0]
+    return Localization(
+        tuple(image for result in results for image in result.images),
+        first.landmarks,
+        np.concatenate([result.truth for result in results]),
+        np.concatenate([result.found for result in results]),
+        np.concatenate([result.sigma for result in results]),
+        np.concatenate([result.scale for result in results]),
+    )
