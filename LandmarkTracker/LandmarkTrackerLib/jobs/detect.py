@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import importlib.util
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
@@ -12,7 +11,8 @@ import SimpleITK as sitk
 
 from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.formats import read_image, write_landmarks
-from LandmarkTrackerLib.formats.files import stem, written
+from LandmarkTrackerLib.formats.files import number, stem, written
+from LandmarkTrackerLib.formats.tables import write_table
 from LandmarkTrackerLib.images import as_volume, is_constant
 from LandmarkTrackerLib.jobs.across import FoundIn
 from LandmarkTrackerLib.jobs.export import refuse_existing
@@ -20,7 +20,7 @@ from LandmarkTrackerLib.landmarks import LandmarkSet
 from LandmarkTrackerLib.methods.protocols import Detector
 
 TABLE, PICTURE = "detections.csv", "overview.png"
-COLUMNS = ("image", "label", "x", "y", "z", "sigma_mm", "score", "status")
+COLUMNS = ("image", "name", "l", "p", "s", "sigma_mm", "score", "status")
 
 
 def detect(images: Mapping[str, Callable[[], sitk.Image]], detector: Detector) -> Iterator[FoundIn]:
@@ -77,12 +77,13 @@ def detect_files(
 
 
 def write_detections(path: Path, found: Mapping[str, LandmarkSet], overwrite: bool = False) -> None:
-    """One row an image and landmark: LPS mm, sigma in mm, score 0 to 1; a missing one has no position."""
-    with written(path, overwrite) as table, table.open("w", newline="", encoding="utf-8") as file:
-        rows = csv.writer(file)
-        rows.writerow(COLUMNS)
+    """One row an image and landmark, LPS mm; a missing one keeps its row, without a position."""
+
+    def rows() -> Iterator[list[str]]:
         for name, landmarks in found.items():
             for landmark, sigma in zip(landmarks, landmarks.sigma_mm, strict=True):
                 there = landmark.status == "defined"
-                numbers = [f"{x:.4f}" for x in (*landmark.position, sigma)] if there else [""] * 4
-                rows.writerow([name, landmark.name, *numbers, f"{landmark.score:.3f}", landmark.status])
+                numbers = [number(x) for x in (*landmark.position, sigma)] if there else [""] * 4
+                yield [name, landmark.name, *numbers, number(landmark.score), landmark.status]
+
+    write_table(path, COLUMNS, rows(), overwrite=overwrite)

@@ -15,12 +15,13 @@ from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.formats import read_image, read_landmarks
 from LandmarkTrackerLib.formats.files import natural, stem
 from LandmarkTrackerLib.formats.image_file import SUFFIXES
+from LandmarkTrackerLib.formats.points import TO_LPS
 from LandmarkTrackerLib.formats.tables import number_in, read_table
 from LandmarkTrackerLib.geometry import Grid
 from LandmarkTrackerLib.landmarks import LandmarkSet
 
 TABLE = "landmarks.csv"
-WORLD, INDEX = ("x", "y", "z"), ("i", "j", "k")
+LPS, RAS, INDEX = ("l", "p", "s"), ("r", "a", "s"), ("i", "j")
 
 
 @dataclass(frozen=True)
@@ -124,30 +125,33 @@ def _from_files(folder: Path) -> dict[str, tuple[Path, LandmarkSet]]:
 
 
 def _from_table(table: Path, images: dict[str, Path]) -> dict[str, tuple[Path, LandmarkSet]]:
-    """Columns image, label and x, y[, z] in LPS mm, or i, j[, k] in pixels from the first pixel's centre.
-
-    A row with empty coordinates says that the landmark is not in that image.
-    """
+    """Columns image, name (or label), and l, p, s or r, a, s in mm, or i, j[, k] in pixels from the first
+    pixel's centre. A row with empty coordinates says that the landmark is not in that image."""
     rows = read_table(table)
-    header = rows[0].keys() if rows else ()
-    axes = next((c for c in (WORLD, INDEX) if set(c[:2]) <= set(header)), ())
-    if not axes or not {"image", "label"} <= set(header):
-        raise InputError(f"{table} needs the columns image, label and x, y, z (LPS mm) or i, j, k (pixels)")
-    columns = [axis for axis in axes if axis in header]
+    header = set(rows[0]) if rows else set()
+    label = next((column for column in ("name", "label") if column in header), None)
+    axes = next((axes for axes in (LPS, RAS, INDEX) if set(axes) <= header), ())
+    if label is None or "image" not in header or not axes:
+        raise InputError(f"{table} needs the columns image, name and l,p,s or r,a,s (mm) or i,j (pixels)")
+    axes = (*axes, "k") if axes == INDEX and "k" in header else axes
     points: dict[str, dict[str, np.ndarray]] = {}
     for line, row in enumerate(rows, start=2):
-        name, label = stem(Path(row["image"])), row["label"].strip()
-        if label in points.setdefault(name, {}):
-            raise InputError(f"{table}, row {line}: '{name}' has a second landmark '{label}'; remove one")
-        empty = not any(row[c].strip() for c in columns)
-        values = [np.nan] * 3 if empty else [number_in(table, row, c, line) for c in columns]
-        points[name][label] = np.array([*values, 0.0][:3])
+        image = stem(Path(row["image"]))
+        if row[label] in points.setdefault(image, {}):
+            raise InputError(
+                f"{table}, row {line}: '{image}' has a second landmark '{row[label]}'; remove one"
+            )
+        empty = not any(row[axis] for axis in axes)
+        values = [np.nan] * 3 if empty else [number_in(table, row, axis, line) for axis in axes]
+        points[image][row[label]] = np.array([*values, 0.0][:3])
     sets = {}
-    for name, labelled in points.items():
-        positions = np.array(list(labelled.values()))
-        if columns[0] == INDEX[0] and name in images:
-            positions = Grid.of(read_image(images[name])).to_world(positions)
-        sets[name] = (table, LandmarkSet(tuple(labelled), positions, defined=np.isfinite(positions).all(1)))
+    for image, named in points.items():
+        positions = np.array(list(named.values()))
+        if axes == RAS:
+            positions = positions * TO_LPS["RAS"]
+        elif axes != LPS and image in images:
+            positions = Grid.of(read_image(images[image])).to_world(positions)
+        sets[image] = (table, LandmarkSet(tuple(named), positions, defined=np.isfinite(positions).all(1)))
     return sets
 
 

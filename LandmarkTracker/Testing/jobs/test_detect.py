@@ -60,9 +60,9 @@ def test_every_image_becomes_a_point_list_and_a_row_of_the_table(paths, tmp_path
     assert marks["absent"].status == "missing"
     rows = list(csv.DictReader((output / "detections.csv").open()))
     assert [row["status"] for row in rows] == ["defined", "missing"] * 3
-    assert [float(rows[2][c]) for c in "xyz"] == [4, 8, 0]
+    assert [float(rows[2][c]) for c in "lps"] == [4, 8, 0]
     assert float(rows[2]["sigma_mm"]) == pytest.approx(0.5)
-    assert rows[3]["x"] == ""
+    assert rows[3]["l"] == ""
 
 
 def test_an_image_that_cannot_be_used_does_not_stop_the_others(paths, tmp_path):

@@ -100,20 +100,20 @@ def test_one_table_of_points_stands_for_many_files(folder):
     assert [item.name for item in data] == ["anna-1", "bert-1"]
     assert np.allclose(data[0].landmarks["tip"].position, (4, 6, 0))
     assert data[0].landmarks["base"].status == "missing"
-    (folder / "landmarks.csv").write_text("image,label,x,y,z\nanna-1,tip,4,6,0\n")
+    (folder / "landmarks.csv").write_text("image,name,r,a,s\nanna-1,tip,-4,-6,0\n")
     assert np.allclose(annotated_images(folder)[0].landmarks["tip"].position, (4, 6, 0))
 
 
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("image,name,x,y,z\n", "needs the columns image, label"),
-        ("image,label,x,y,z\nanna-1,tip,4,six,0\n", "row 2"),
+        ("image,name,x,y,z\n", "needs the columns image, name"),
+        ("image,label,l,p,s\nanna-1,tip,4,six,0\n", "row 2"),
         (
-            "image,label,x,y,z\nanna-1,tip,4,6,0\nanna-1,tip,4,6,0\n",
+            "image,label,l,p,s\nanna-1,tip,4,6,0\nanna-1,tip,4,6,0\n",
             "row 3: 'anna-1' has a second landmark 'tip'",
         ),
-        ("image,label,x,y,z\nanna-9,tip,4,6,0\n", "no image of that name"),
+        ("image,label,l,p,s\nanna-9,tip,4,6,0\n", "no image of that name"),
     ],
 )
 def test_a_table_that_cannot_be_used_is_refused_with_its_row(folder, text, words):
