@@ -2,25 +2,27 @@
 
     python Benchmarks/annotated_sets.py DATA --output data/annotated
 
-DATA holds `cardiac_edes/`, `hand_xray/` and `mouse_skull/`; each becomes a folder of images with a point list
-NAME.mrk.json beside every image. What is missing in DATA is left out.
+DATA holds `cardiac_edes/`, `cardiac_cine/`, `hand_xray/` and `mouse_skull/`; each becomes a folder of images
+with a point list NAME.mrk.json beside every image. What is missing in DATA is left out.
 
-The landmarks of `cardiac_edes` are computed from its masks of the left ventricle's blood pool: the centroid,
-and the extreme points along image columns and rows (`lv_left` has the smallest column index: the patient's
-right in these images, which are stored as they are displayed).
+The cardiac landmarks are computed from masks of the left ventricle's blood pool, or from its contours: the
+centroid, and the extreme points along image columns and rows. `lv_left` has the smallest column index: the
+patient's right in these images, which are stored as they are displayed.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import SimpleITK as sitk
-from LandmarkTrackerLib.formats import read_image, write_landmarks
+from LandmarkTrackerLib.formats import open_cine, read_image, write_landmarks
+from LandmarkTrackerLib.formats.files import stem
 from LandmarkTrackerLib.geometry import Grid
 from LandmarkTrackerLib.landmarks import LandmarkSet
 
@@ -72,26 +74,46 @@ def skulls(data: Path) -> Iterator[tuple[Path, LandmarkSet]]:
         yield image, read_landmarks(image.with_name(image.name.replace(".nii.gz", ".mrk.json")))
 
 
+def cine_frames(data: Path) -> Iterator[tuple[sitk.Image, str, LandmarkSet]]:
+    """Frames of other patients' cines that have an expert's endocardial contour, with their own geometry."""
+    from matplotlib.path import Path as Polygon
+
+    for file in sorted(data.glob("*_contours.json")):
+        for entry in json.loads(file.read_text(encoding="utf-8"))["contours"]:
+            if entry["contour"] != "endocardium":
+                continue
+            frame = open_cine(data / f"{entry['sequence']}.seq.nrrd")[entry["frame"]]
+            grid = Grid.of(frame)
+            j, i = np.mgrid[: grid.size[1], : grid.size[0]]
+            inside = Polygon(entry["points_px"]).contains_points(np.stack([i.ravel(), j.ravel()], axis=1))
+            points = cardiac_landmarks(inside.reshape(i.shape))
+            name = f"{entry['sequence']}-frame{entry['frame']:02d}"
+            yield frame, name, LandmarkSet.of({n: grid.to_world((*p, 0.0)) for n, p in points.items()})
+
+
 SETS = {"cardiac_edes": cardiac, "hand_xray": hands, "mouse_skull": skulls}
 
 
-def make(data: Path, output: Path) -> list[Path]:
-    """Write the sets that DATA holds; returns their folders. A set that is there already is kept."""
-    folders = []
+def make(data: Path, output: Path) -> None:
+    """Write the sets that DATA holds. Files that are there already are kept."""
     for name, items in SETS.items():
-        if not (data / name).is_dir():
-            continue
-        folder = output / name
-        folders.append(folder)
+        if (data / name).is_dir():
+            folder = output / name
+            folder.mkdir(parents=True, exist_ok=True)
+            for image, landmarks in items(data / name):
+                points = folder / f"{stem(image)}.mrk.json"
+                if not points.exists():
+                    shutil.copyfile(image, folder / image.name)
+                    write_landmarks(points, landmarks)
+            print(folder, len(list(folder.glob("*.mrk.json"))), "images")
+    if (data / "cardiac_cine").is_dir():
+        folder = output / "cardiac_cine"
         folder.mkdir(parents=True, exist_ok=True)
-        for image, landmarks in items(data / name):
-            target = folder / image.name
-            points = folder / f"{image.name.split('.')[0]}.mrk.json"
-            if not points.exists():
-                shutil.copyfile(image, target)
-                write_landmarks(points, landmarks)
+        for frame, name, landmarks in cine_frames(data / "cardiac_cine"):
+            if not (folder / f"{name}.mrk.json").exists():
+                sitk.WriteImage(frame, str(folder / f"{name}.nrrd"))
+                write_landmarks(folder / f"{name}.mrk.json", landmarks)
         print(folder, len(list(folder.glob("*.mrk.json"))), "images")
-    return folders
 
 
 if __name__ == "__main__":

@@ -38,9 +38,7 @@ def draw_detections(path: Path, found: Sequence[Tile]) -> None:
     def draw(ax: Axes, number: int) -> None:
         name, read, landmarks = tiles[number]
         draw_points(ax, read(), landmarks)
-        lost = [n for n, ok in zip(landmarks.names, landmarks.defined, strict=True) if not ok]
-        some = ", ".join(lost) if len(lost) <= 3 else f"{len(lost)} of {len(landmarks)}"
-        _caption(ax, name, f"missing: {some}" if lost else "")
+        _caption(ax, name, _missing(landmarks))
 
     _picture(path, len(tiles), draw)
 
@@ -55,7 +53,9 @@ def draw_worst(path: Path, cases: Sequence[tuple[str, sitk.Image, LandmarkSet, L
     def draw(ax: Axes, number: int) -> None:
         name, image, truth, found, error = cases[number]
         draw_points(ax, image, found, truth)
-        _caption(ax, f"{name}: {error:.2f} mm", "")
+        _caption(
+            ax, name + (f": {error:.2f} mm" if np.isfinite(error) else ": nothing found"), _missing(found)
+        )
 
     _picture(path, len(cases), draw)
 
@@ -91,8 +91,12 @@ def draw_points(ax: Axes, image: sitk.Image, found: LandmarkSet, truth: Landmark
             _circle(ax, here, 2 * found.sigma_mm[n] / grid.spacing[across], colour)
         if len(found) <= LABELLED and found.defined[n]:
             ax.annotate(name, tuple(here), xytext=(4, 4), textcoords="offset points", fontsize=5.5, **colour)
-    ax.set_xlim(-0.5, plane.shape[1] - 0.5)
-    ax.set_ylim(*((plane.shape[0] - 0.5, -0.5) if down != 2 else (-0.5, plane.shape[0] - 0.5)))
+    shown = index if true_index is None else np.vstack([index, true_index])
+    left, right = _window(shown[:, across], plane.shape[1])
+    top, bottom = _window(shown[:, down], plane.shape[0])
+    ax.set_xlim(left, right)
+    # The slices of a volume run upwards.
+    ax.set_ylim(*((top, bottom) if down == 2 else (bottom, top)))
 
 
 def draw_cumulative(path: Path, curves: Sequence[tuple[str, Array]], unit: str = "mm") -> None:
@@ -132,6 +136,21 @@ def _view(grid: Grid, index: Array) -> tuple[int, int, int]:
     through = int(np.argmin(spread * np.array(grid.spacing)))
     across, down = (axis for axis in range(3) if axis != through)
     return across, down, through
+
+
+def _window(index: Array, size: int) -> tuple[float, float]:
+    """Where to begin and end along one axis: the landmarks with room around them, or everything."""
+    index = index[np.isfinite(index)]
+    if not len(index):
+        return -0.5, size - 0.5
+    room = max(1.0 * float(np.ptp(index)), 0.15 * size)
+    return max(float(index.min()) - room, -0.5), min(float(index.max()) + room, size - 0.5)
+
+
+def _missing(landmarks: LandmarkSet) -> str:
+    lost = [n for n, ok in zip(landmarks.names, landmarks.defined, strict=True) if not ok]
+    some = ", ".join(lost) if len(lost) <= 3 else f"{len(lost)} of {len(landmarks)}"
+    return f"missing: {some}" if lost else ""
 
 
 def _circle(ax: Axes, centre: Array, radius: float, colour: dict[str, Any]) -> None:
