@@ -30,14 +30,9 @@ from LandmarkTrackerLib.methods.peaks import find_peaks
 from LandmarkTrackerLib.networks.heatmap import Architecture, NetworkConfig
 from LandmarkTrackerLib.training.config import RunConfig
 from LandmarkTrackerLib.training.elastic import AugmentationConfig
-from LandmarkTrackerLib.training.heatmap_task import (
-    DataConfig,
-    HeatmapTask,
-    HeatmapTraining,
-    LossConfig,
-    OptimiserConfig,
-)
-from LandmarkTrackerLib.training.landmark_data import Annotated, annotated_images, subject_folds
+from LandmarkTrackerLib.training.heatmap_config import HeatmapTraining, LossConfig, OptimiserConfig
+from LandmarkTrackerLib.training.heatmap_task import HeatmapTask
+from LandmarkTrackerLib.training.landmark_data import Annotated, DataConfig, annotated_images, subject_folds
 from LandmarkTrackerLib.training.loop import Run
 from LandmarkTrackerLib.weights import load_model
 

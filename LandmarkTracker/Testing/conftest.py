@@ -137,7 +137,8 @@ device = "cpu"
 def dots_model(dots_training, tmp_path_factory) -> Path:
     """A trained SpatialConfiguration-Net for `dots`."""
     from LandmarkTrackerLib.training.config import read_config
-    from LandmarkTrackerLib.training.heatmap_task import HeatmapTask, HeatmapTraining
+    from LandmarkTrackerLib.training.heatmap_config import HeatmapTraining
+    from LandmarkTrackerLib.training.heatmap_task import HeatmapTask
     from LandmarkTrackerLib.training.loop import Run
 
     folder = tmp_path_factory.mktemp("model") / "dots"

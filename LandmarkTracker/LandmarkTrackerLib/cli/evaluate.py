@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
 def _data(path: Path, cross: bool) -> list[Annotated]:
     """The images that are tested."""
     from LandmarkTrackerLib.training.config import read_config
-    from LandmarkTrackerLib.training.heatmap_task import HeatmapTraining
+    from LandmarkTrackerLib.training.heatmap_config import HeatmapTraining
     from LandmarkTrackerLib.training.landmark_data import annotated_images
 
     if path.suffix.lower() != ".toml":
@@ -84,7 +84,7 @@ def _cross_validated(args: argparse.Namespace) -> Localization:
     from LandmarkTrackerLib.cli.train import require_training
     from LandmarkTrackerLib.jobs.cross_validation import cross_validate, joined
     from LandmarkTrackerLib.training.config import read_config
-    from LandmarkTrackerLib.training.heatmap_task import HeatmapTraining
+    from LandmarkTrackerLib.training.heatmap_config import HeatmapTraining
 
     require_training()
     config = read_config(args.data, HeatmapTraining)

@@ -13,7 +13,7 @@ from LandmarkTrackerLib.jobs.detect import detect
 from LandmarkTrackerLib.methods.protocols import Detector
 
 if TYPE_CHECKING:
-    from LandmarkTrackerLib.training.heatmap_task import HeatmapTraining
+    from LandmarkTrackerLib.training.heatmap_config import HeatmapTraining
     from LandmarkTrackerLib.training.landmark_data import Annotated
 
 

@@ -10,18 +10,14 @@ import numpy as np
 import pytest
 import torch
 from LandmarkTrackerLib.errors import InputError
-from LandmarkTrackerLib.formats import write_landmarks
-from LandmarkTrackerLib.landmarks import LandmarkSet
+from LandmarkTrackerLib.formats import read_landmarks, write_landmarks
 from LandmarkTrackerLib.methods.network_grid import InputConfig
 from LandmarkTrackerLib.networks.heatmap import NetworkConfig
 from LandmarkTrackerLib.training.config import read_config
 from LandmarkTrackerLib.training.elastic import AugmentationConfig
 from LandmarkTrackerLib.training.heatmap_calibration import calibrate
-from LandmarkTrackerLib.training.heatmap_task import (
-    HeatmapTask,
-    HeatmapTraining,
-    OptimiserConfig,
-)
+from LandmarkTrackerLib.training.heatmap_config import HeatmapTraining, OptimiserConfig
+from LandmarkTrackerLib.training.heatmap_task import HeatmapTask
 from LandmarkTrackerLib.training.task import Draw
 
 
@@ -60,28 +56,39 @@ def test_what_was_cut_away_has_no_centre(config):
     assert 5 < torch.stack(gone).sum() < 55
 
 
-def test_a_landmark_marked_missing_is_known_and_one_not_listed_is_not(dots_folder, config, tmp_path):
-    for path in dots_folder.iterdir():
-        (tmp_path / path.name).write_bytes(path.read_bytes())
-    position = (40.0, 20.0, 2.0)
-    marked = LandmarkSet(("left", "right"), np.array([position, position]), defined=np.array([True, False]))
-    for n in range(12):
-        write_landmarks(tmp_path / f"dots-{n}.mrk.json", marked, overwrite=True)
-    write_landmarks(
-        tmp_path / "dots-0.mrk.json", LandmarkSet.of({"left": position, "bottom": position}), overwrite=True
-    )
-    config = dataclasses.replace(
-        config,
-        data=dataclasses.replace(config.data, folder=str(tmp_path), landmarks=("left", "right", "bottom")),
-    )
-    task = HeatmapTask(config)
-    known = np.array([example.known for example in [*task.training, *task.validation]])
-    there = np.array([np.isfinite(e.centres).all(1) for e in [*task.training, *task.validation]])
-    assert known[:, 0].all()
-    assert there[:, 0].all()
-    assert known[:, 1].sum() == 11
-    assert not there[:, 1].any()
-    assert known[:, 2].sum() == 1
+@pytest.fixture
+def partly(dots_folder, config, tmp_path):
+    """The dots with the right one marked missing and the lowest not listed, but for image 0 and `others`."""
+
+    def make(others: range) -> HeatmapTraining:
+        for path in dots_folder.iterdir():
+            (tmp_path / path.name).write_bytes(path.read_bytes())
+        for n in set(range(1, 12)) - set(others):
+            file = tmp_path / f"dots-{n}.mrk.json"
+            left = read_landmarks(file).select(["left", "right"]).without(np.array([False, True]))
+            write_landmarks(file, left, overwrite=True)
+        return dataclasses.replace(
+            config,
+            data=dataclasses.replace(
+                config.data, folder=str(tmp_path), landmarks=("left", "right", "bottom")
+            ),
+        )
+
+    return make
+
+
+def test_a_landmark_marked_missing_is_known_and_one_not_listed_is_not(partly):
+    task = HeatmapTask(partly(range(4, 12)))
+    examples = [*task.training, *task.validation]
+    known = np.array([example.known for example in examples]).sum(axis=0)
+    there = np.array([np.isfinite(e.centres).all(axis=1) for e in examples]).sum(axis=0)
+    assert known.tolist() == [12, 12, 9]
+    assert there.tolist() == [12, 9, 9]
+
+
+def test_a_landmark_that_no_image_shows_cannot_be_trained(partly):
+    with pytest.raises(InputError, match="image shows landmark 'right'; annotate it"):
+        HeatmapTask(partly(range(0)))
 
 
 def test_weight_decay_is_for_weights_only_and_follows_equation_2(config):

@@ -1,0 +1,58 @@
+"""The training file of `landmark-tracker train scn`, table by table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from LandmarkTrackerLib.methods.network_grid import InputConfig
+from LandmarkTrackerLib.networks.heatmap import NetworkConfig
+from LandmarkTrackerLib.training.config import RunConfig
+from LandmarkTrackerLib.training.elastic import AugmentationConfig
+from LandmarkTrackerLib.training.landmark_data import DataConfig
+
+
+@dataclass(frozen=True)
+class LossConfig:
+    """The `[loss]` table. 0 means the paper's value for the dimension.
+
+    Attributes:
+        gamma: scale of the targets (100, in 3D 1000).
+        alpha: weight of the norm of sigma (20, in 3D 1000).
+        sigma: that training starts from, in pixels of the network.
+    """
+
+    gamma: float = 0.0
+    alpha: float = 0.0
+    sigma: float = 2.0
+
+
+@dataclass(frozen=True)
+class OptimiserConfig:
+    """The `[optimiser]` table.
+
+    Attributes:
+        method: "adamw", or "nesterov" as in the paper (rate 1e-6, momentum 0.99, weight decay 0.0005, batch
+            size 1).
+        rate: learning rate.
+        weight_decay: lambda of equation (2) for "nesterov"; decoupled for "adamw".
+        momentum: of "nesterov".
+    """
+
+    method: Literal["adamw", "nesterov"] = "adamw"
+    rate: float = 1e-3
+    weight_decay: float = 0.0005
+    momentum: float = 0.99
+
+
+@dataclass(frozen=True)
+class HeatmapTraining:
+    """A training file of `landmark-tracker train scn`."""
+
+    data: DataConfig
+    input: InputConfig
+    run: RunConfig
+    network: NetworkConfig = field(default_factory=NetworkConfig)
+    loss: LossConfig = field(default_factory=LossConfig)
+    augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
+    optimiser: OptimiserConfig = field(default_factory=OptimiserConfig)
