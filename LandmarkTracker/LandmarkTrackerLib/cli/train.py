@@ -6,6 +6,7 @@ import argparse
 import signal
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -17,9 +18,22 @@ if TYPE_CHECKING:
     from LandmarkTrackerLib.training.loop import Run
     from LandmarkTrackerLib.training.task import Task
 
-    Prepared = tuple[RunConfig, Callable[[], Task]]
-
 STOPPED = 130
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A training file that was read and found right.
+
+    Attributes:
+        run: its `[run]` table.
+        task: reads the images and makes the task.
+        test: measures a model file on the test patients; None where `landmark-tracker evaluate` does.
+    """
+
+    run: RunConfig
+    task: Callable[[], Task]
+    test: Callable[[Path], dict[str, float]] | None = None
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -40,7 +54,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         metavar="DIR",
         help="folder of the run; default: runs/ and the name of the file",
     )
-    parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint in the folder")
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument("--resume", action="store_true", help="go on from the last checkpoint in the folder")
+    how.add_argument("--test", action="store_true", help="measure the folder's model on the test patients")
     parser.set_defaults(run=run)
 
 
@@ -48,16 +64,28 @@ def run(args: argparse.Namespace) -> int:
     require_training()
     from LandmarkTrackerLib.training.loop import Run
 
-    config, make_task = TASKS[args.task](args.config)
+    prepared = TASKS[args.task](args.config)
     folder = args.output or Path("runs") / args.config.stem
+    if args.test:
+        return _test(prepared, args.task, folder)
     Run.require_folder(folder, args.resume)
-    training = Run(make_task(), config, folder, resume=args.resume)
+    training = Run(prepared.task(), prepared.run, folder, resume=args.resume)
     stopped = _train(training)
     if training.fabric.is_global_zero:
         state = "stopped" if stopped else "done"
         print(f"{state} at step {training.step}: checkpoint {training.checkpoint}", end="")
         print(f", best model {training.model}" if training.model.exists() else "")
     return STOPPED if stopped else 0
+
+
+def _test(prepared: Prepared, task: str, folder: Path) -> int:
+    from LandmarkTrackerLib.training.loop import model_of
+
+    if prepared.test is None:
+        raise InputError(f"--test does not know {task}; use `landmark-tracker evaluate`")
+    for name, value in prepared.test(model_of(folder)).items():
+        print(f"{name}: {value:.4g}")
+    return 0
 
 
 def _train(training: Run) -> bool:
@@ -106,11 +134,22 @@ def require_training() -> None:
 
 def _tmn(path: Path) -> Prepared:
     from LandmarkTrackerLib.training.config import read_config
-    from LandmarkTrackerLib.training.tmn import TmnConfig, TmnTask
+    from LandmarkTrackerLib.training.tmn import TmnTask, test_metrics
+    from LandmarkTrackerLib.training.tmn_data import TmnConfig
+    from LandmarkTrackerLib.weights import load_model
 
     config = read_config(path, TmnConfig)
-    return config.run, lambda: TmnTask(config)
+    return Prepared(config.run, lambda: TmnTask(config), lambda file: test_metrics(config, load_model(file)))
+
+
+def _scn(path: Path) -> Prepared:
+    from LandmarkTrackerLib.training.config import read_config
+    from LandmarkTrackerLib.training.heatmap_config import HeatmapTraining
+    from LandmarkTrackerLib.training.heatmap_task import HeatmapTask
+
+    config = read_config(path, HeatmapTraining)
+    return Prepared(config.run, lambda: HeatmapTask(config))
 
 
 # Reads the training file; the images only when the task is made.
-TASKS: dict[str, Callable[[Path], Prepared]] = {"tmn": _tmn}
+TASKS: dict[str, Callable[[Path], Prepared]] = {"scn": _scn, "tmn": _tmn}

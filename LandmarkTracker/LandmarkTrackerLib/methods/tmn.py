@@ -21,9 +21,14 @@ from LandmarkTrackerLib.weights import Model, pick_device
 class TmnLocator:
     """Finds patches that were shown in other frames, or in other subjects, anywhere in an image.
 
-    Works on slices. It does not search near the last answer, so an error never travels along a cine.
+    Works on slices. In another subject (`prior` is None) it answers as the paper has it. Along a cine it
+    takes from the network how far its answer has moved since the frame in which the landmark was clicked: what
+    it gets wrong about a patch it gets wrong in every frame alike, and most of that cancels. It never
+    searches near the last answer, so no error travels along a cine.
+
     Sigma is the network's, times the factor that made it cover 68 % of the errors of the patients that were
-    kept for validation: this also takes back that equation 2 favours sqrt(2) times the standard deviation.
+    kept for validation, one for each of the two uses. This also takes back that equation 2 favours sqrt(2)
+    times the standard deviation.
 
     Attributes:
         max_sigma_mm: see `Locator`; from the model.
@@ -38,12 +43,13 @@ class TmnLocator:
         self._network.eval().to(self._device)
         self._patch = int(config["network"]["patch"])
         self._sigma_factor = float(config["sigma_factor"])
+        self._following_sigma_factor = float(config["following_sigma_factor"])
         self.field = Field(tuple(config["network"]["size"]), float(config["spacing_mm"]))
         self.max_sigma_mm = float(config["max_sigma_mm"])
 
     @torch.inference_mode()
     def describe(self, image: sitk.Image, landmarks: LandmarkSet) -> Examples:
-        """Cut a patch around each landmark and encode it.
+        """Cut a patch around each landmark, encode it, and see where the network itself would put it.
 
         Raises:
             InputError: the image has more than one slice.
@@ -52,14 +58,14 @@ class TmnLocator:
         grid = Grid.of(image)
         centres = self.field.from_index(grid, grid.to_index(landmarks.positions))
         encoded = self._network.encode_patch(self._patches(shown, centres)[:, None])
+        here, _ = self._network.match(self._network.encode_image(shown[None, None]), encoded)
+        offsets = centres - here.double().cpu().numpy()
         # A patch from beyond the field shows nothing of its landmark.
         seen = self.field.contains(centres)
-        return (
-            Example(
-                landmarks,
-                {name: encoded[row] for row, name in enumerate(landmarks.names) if seen[row]},
-            ),
-        )
+        features = {
+            name: (encoded[row], offsets[row]) for row, name in enumerate(landmarks.names) if seen[row]
+        }
+        return (Example(landmarks, features),)
 
     @torch.inference_mode()
     def locate(self, examples: Examples, image: sitk.Image, prior: LandmarkSet | None = None) -> LandmarkSet:
@@ -69,22 +75,23 @@ class TmnLocator:
             InputError: the image has more than one slice.
         """
         names = names_of(examples)
-        owners, patches = [], []
-        for row, name in enumerate(names):
-            for example in examples:
-                if name in example.features:
-                    owners.append(row)
-                    patches.append(example.features[name])
+        shown = [
+            (row, *example.features[name])
+            for row, name in enumerate(names)
+            for example in examples
+            if name in example.features
+        ]
         encoded = self._network.encode_image(self._show(image)[None, None])
-        if not patches:
+        if not shown:
             return LandmarkSet.missing(names)
+        owners, patches, offsets = zip(*shown, strict=True)
         found, log_sigma = self._network.match(encoded, torch.stack(patches))
-        points, sigma = weighted_mean(
-            np.array(owners),
-            len(names),
-            found.double().cpu().numpy(),
-            log_sigma.double().exp().cpu().numpy() * self._sigma_factor,
-        )
+        points, sigma = found.double().cpu().numpy(), log_sigma.double().exp().cpu().numpy()
+        if prior is None:
+            sigma = sigma * self._sigma_factor
+        else:
+            points, sigma = points + np.stack(offsets), sigma * self._following_sigma_factor
+        points, sigma = weighted_mean(np.array(owners), len(names), points, sigma)
         return self._landmarks(names, points, sigma, Grid.of(image))
 
     def _landmarks(self, names: tuple[str, ...], points: Array, sigma: Array, grid: Grid) -> LandmarkSet:

@@ -101,7 +101,7 @@ class Run:
     @property
     def model(self) -> Path:
         """The best model so far."""
-        return self.folder / f"{self.folder.resolve().name}.pt"
+        return model_of(self.folder)
 
     @property
     def finished(self) -> bool:
@@ -242,6 +242,11 @@ class _Batches:
 
     def _shuffle(self, epoch: int) -> np.ndarray:
         return np.random.default_rng((self.run.config.seed, 0, epoch)).permutation(self.rows)
+
+
+def model_of(folder: Path) -> Path:
+    """Where a run leaves its best model: named as the folder."""
+    return folder / f"{folder.resolve().name}.pt"
 
 
 def learning_rate_factor(config: RunConfig, step: int) -> float:

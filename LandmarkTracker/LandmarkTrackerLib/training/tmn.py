@@ -1,155 +1,25 @@
 """The task of the template matching network: find a patch in the image that it was cut from.
 
-Frueh et al. 2022, section II.B. No label is needed. The encoder sees each augmented image once for several
-patches of it, which is what makes training on a CPU worth while.
+Frueh et al. 2022, section II.B. No label is needed.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from dataclasses import field as default
-from typing import Any, Literal
+from dataclasses import asdict
+from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn.functional import avg_pool2d
 
 from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.field import Field
-from LandmarkTrackerLib.landmarks import Array
-from LandmarkTrackerLib.networks.encoders import EncoderName
-from LandmarkTrackerLib.networks.sampling import cut, warp
 from LandmarkTrackerLib.networks.tmn import Tmn
-from LandmarkTrackerLib.training.augment import ImageAugmentation, PatchAugmentation, moved
-from LandmarkTrackerLib.training.config import RunConfig
-from LandmarkTrackerLib.training.images import FieldImages, Source, Split, read_split
+from LandmarkTrackerLib.training.images import read_split
 from LandmarkTrackerLib.training.losses import LOSSES
-from LandmarkTrackerLib.training.task import Draw
-
-# Share of a normal distribution within one standard deviation: what a calibrated sigma has to cover.
-WITHIN_SIGMA = 0.6827
-# Darker than this on average, a neighbourhood is air.
-AIR = 0.06
-
-
-@dataclass(frozen=True)
-class FieldConfig:
-    """`[field]`: what the network sees of an image; see `field.Field`."""
-
-    size: tuple[int, int]
-    spacing_mm: float
-
-    def __post_init__(self) -> None:
-        if min(self.size) < 32 or self.spacing_mm <= 0:
-            raise InputError("the field needs at least 32 x 32 pixels and a spacing above 0")
-
-
-@dataclass(frozen=True)
-class NetworkConfig:
-    """`[network]`: see `networks.tmn.Tmn`."""
-
-    patch: int = 32
-    encoder: EncoderName = "light"
-    layers: int = 3
-    width: int = 4096
-    dropout: float = 0.1
-    pretrained: bool = True
-
-    def __post_init__(self) -> None:
-        if not 32 <= self.patch <= 80:
-            raise InputError(f"patch = {self.patch} must be 32 to 80 pixels")
-        if not 1 <= self.layers <= 4:
-            raise InputError(f"layers = {self.layers} must be 1 to 4")
-
-
-@dataclass(frozen=True)
-class LearningConfig:
-    """`[learning]`.
-
-    Attributes:
-        loss: equation 2, or its Laplace form.
-        rate: of Adam, where the schedule starts.
-        weight_decay: of AdamW; 0 is Adam.
-        patches: how many are cut from an image of the batch.
-        foreground: share of the patches whose centre is not in air.
-        validation_patches: how many are sought in each validation image.
-        max_sigma_mm: above this the model's answer is not shown.
-    """
-
-    loss: Literal["gaussian", "laplace"] = "gaussian"
-    rate: float = 1e-4
-    weight_decay: float = 0.0
-    patches: int = 16
-    foreground: float = 0.8
-    validation_patches: int = 32
-    max_sigma_mm: float = 12.0
-
-
-@dataclass(frozen=True)
-class TmnConfig:
-    """A training file of `landmark-tracker train tmn`."""
-
-    run: RunConfig
-    data: tuple[Source, ...]
-    split: Split
-    field: FieldConfig
-    network: NetworkConfig = NetworkConfig()
-    learning: LearningConfig = LearningConfig()
-    image_augmentation: ImageAugmentation = default(default_factory=ImageAugmentation)
-    patch_augmentation: PatchAugmentation = default(default_factory=PatchAugmentation)
-
-
-class TmnSamples:
-    """Images with the patches that are to be found in them: a pure function of the draw."""
-
-    def __init__(self, images: FieldImages, config: TmnConfig, patches: int) -> None:
-        self.images, self.config, self.patches = images, config, patches
-        self.air = np.stack([_is_air(brightness) for brightness in images.brightness])
-
-    def __len__(self) -> int:
-        return len(self.images)
-
-    def __getitem__(self, draw: Draw) -> dict[str, Tensor]:
-        """image (H, W) uint8, affine (2, 3), centres, targets (K, 2), linears (K, 2, 2), gammas (K,)."""
-        rng = draw.rng
-        affine = self.config.image_augmentation.draw(rng, self.config.field.size)
-        centres = self._centres(draw.row, affine, rng)
-        varied = [self.config.patch_augmentation.draw(rng) for _ in range(self.patches)]
-        return {"image": torch.from_numpy(self.images.brightness[draw.row])} | {
-            name: torch.from_numpy(np.asarray(values, dtype=np.float32))
-            for name, values in {
-                "affine": affine,
-                "centres": centres,
-                "targets": moved(centres, affine),
-                "linears": [linear for linear, _ in varied],
-                "gammas": [gamma for _, gamma in varied],
-            }.items()
-        }
-
-    def _centres(self, row: int, affine: Array, rng: np.random.Generator) -> Array:
-        """(K, 2) points of the image that the augmented image still shows."""
-        size, extent = np.array(self.config.field.size), self.images.extent[row]
-        offered = (size - 1) / 2 + rng.uniform(-0.5, 0.5, (16 * self.patches, 2)) * extent
-        shown = np.abs(moved(offered, affine) - (size - 1) / 2) <= size / 2
-        offered = offered[shown.all(axis=1)]
-        column, line = np.clip(np.rint(offered).astype(int), 0, size - 1).T
-        air = self.air[row][line, column]
-        body = offered[~air][: round(self.config.learning.foreground * self.patches)]
-        chosen = np.concatenate([body, offered])[: self.patches]
-        if not len(chosen):
-            # The crop happens to lie beside a small image.
-            chosen = (size - 1)[None] / 2
-        return np.resize(chosen, (self.patches, 2))
-
-
-def _is_air(brightness: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """(rows, columns) whether the 9 x 9 neighbourhood of a pixel is dark."""
-    picture = torch.from_numpy(brightness)[None, None].float() / 255
-    return (avg_pool2d(picture, 9, stride=1, padding=4)[0, 0] < AIR).numpy()
+from LandmarkTrackerLib.training.tmn_data import TmnConfig, TmnSamples, pictures
+from LandmarkTrackerLib.training.tmn_metrics import all_metrics
+from LandmarkTrackerLib.weights import Model
 
 
 class TmnTask:
@@ -180,7 +50,7 @@ class TmnTask:
         return LOSSES[self.config.learning.loss](found, log_sigma, batch["targets"])
 
     def validate(self, network: torch.nn.Module) -> dict[str, float]:
-        return validation_metrics(network, self.validation, self.config)
+        return all_metrics(network, self.validation)
 
     def model_config(self, metrics: Mapping[str, float]) -> dict[str, Any]:
         network = asdict(self.config.network) | {"size": self.field.size, "pretrained": False}
@@ -188,60 +58,24 @@ class TmnTask:
             "network": network,
             "spacing_mm": self.field.spacing,
             "sigma_factor": metrics["sigma_factor"],
+            "following_sigma_factor": metrics["following_sigma_factor"],
             "max_sigma_mm": self.config.learning.max_sigma_mm,
         }
 
 
-def pictures(batch: dict[str, Tensor], patch: int) -> tuple[Tensor, Tensor]:
-    """The augmented images (B, 1, H, W) and patches (B, K, P, P) of a batch of samples.
+def test_metrics(config: TmnConfig, model: Model) -> dict[str, float]:
+    """`all_metrics` of a trained model on the test patients of its training file.
 
-    Patches come from the image as it was, so an image and its patch are never varied alike.
+    Raises:
+        InputError: the training file names no test patients.
     """
-    images = batch["image"].float() / 255
-    patches = cut(images, batch["centres"], batch["linears"], batch["gammas"], patch)
-    return warp(images, batch["affine"])[:, None], patches
-
-
-def validation_metrics(
-    network: torch.nn.Module, samples: TmnSamples, config: TmnConfig, batch_size: int = 16
-) -> dict[str, float]:
-    """How well patches of unseen patients are found, on the same draws every time.
-
-    Returns:
-        error_px, error_mm, median_mm, p95_mm: distance to the true centre.
-        baseline_mm: its mean if the answer were always the mean of the true centres.
-        loss: that of the training.
-        sigma_factor: what sigma has to be multiplied by to cover 68 % of the errors along an axis.
-        correlation: of sigma and error, by rank.
-    """
-    device = next(network.parameters()).device
-    found, log_sigma, true = [], [], []
-    for start in range(0, len(samples), batch_size):
-        rows = range(start, min(start + batch_size, len(samples)))
-        batch = torch.utils.data.default_collate([samples[Draw(row, (0, 2, row))] for row in rows])
-        batch = {name: values.to(device) for name, values in batch.items()}
-        answer = network(*pictures(batch, config.network.patch))
-        found.append(answer[0].cpu().flatten(0, 1))
-        log_sigma.append(answer[1].cpu().flatten(0, 1))
-        true.append(batch["targets"].cpu().flatten(0, 1))
-    centres, log_sigmas, targets = torch.cat(found), torch.cat(log_sigma), torch.cat(true)
-    error = (centres - targets).norm(dim=1).numpy()
-    sigma = log_sigmas.exp().numpy()
-    ratio = (centres - targets).abs().numpy() / sigma
-    mm = config.field.spacing_mm
-    return {
-        "error_px": float(error.mean()),
-        "error_mm": float(error.mean() * mm),
-        "median_mm": float(np.median(error) * mm),
-        "p95_mm": float(np.quantile(error, 0.95) * mm),
-        "baseline_mm": float((targets - targets.mean(dim=0)).norm(dim=1).mean() * mm),
-        "loss": float(LOSSES[config.learning.loss](centres, log_sigmas, targets)),
-        "sigma_factor": float(np.quantile(ratio, WITHIN_SIGMA)),
-        "correlation": _rank_correlation(error, np.hypot(*sigma.T)),
-    }
-
-
-def _rank_correlation(a: Array, b: Array) -> float:
-    ranks = [np.argsort(np.argsort(values)).astype(float) for values in (a, b)]
-    spread = math.prod(float(rank.std()) for rank in ranks)
-    return float(np.mean((ranks[0] - ranks[0].mean()) * (ranks[1] - ranks[1].mean())) / max(spread, 1e-12))
+    if not config.split.test:
+        raise InputError("the [split] table names no test patients")
+    network = Tmn(**model.config["network"])
+    network.load_state_dict(dict(model.state))
+    network.eval()
+    field = Field(config.field.size, config.field.spacing_mm)
+    images = read_split(config.data, config.split, field, ("test",))["test"]
+    samples = TmnSamples(images, config, config.learning.validation_patches)
+    with torch.inference_mode():
+        return all_metrics(network, samples, model)

@@ -31,6 +31,7 @@ def locator(**changes: float) -> TmnLocator:
     torch.manual_seed(0)
     state = Tmn(**NETWORK).state_dict()  # type: ignore[arg-type]
     config = {"network": NETWORK, "spacing_mm": 2.0, "sigma_factor": 0.7, "max_sigma_mm": 12.0}
+    config["following_sigma_factor"] = 0.2
     return TmnLocator(Model("small", "tmn", config | changes, state, {}), "cpu")
 
 
@@ -71,6 +72,30 @@ def test_answers_are_placed_in_the_world_and_sigma_is_calibrated_along_the_image
     np.testing.assert_allclose(found.sigmas, [[1.4, 2.8, 0], [4.2, 5.6, 0]], rtol=1e-5)
     assert found.names == ("p0", "p1")
     assert 0 < found.scores[1] < found.scores[0] <= 1
+
+
+def test_along_a_cine_the_network_s_own_error_in_the_clicked_frame_is_taken_off(image: sitk.Image) -> None:
+    """It is 4 and -2 pixels off where the landmark was clicked; then its answer moves by 3 and 1."""
+    shown = at(image, (30, 30))
+    grid = Grid.of(image)
+    (clicked,) = locator().field.from_index(grid, [(30.0, 30.0)])
+    wrong = clicked + (4, -2)
+    method = answering(locator(), [tuple(wrong)], [(1.0, 2.0)])
+    examples = method.describe(image, shown)
+    answering(method, [tuple(wrong + (3, 1))], [(1.0, 2.0)])
+    followed = method.locate(examples, image, prior=shown)
+    expected = np.array([30 + 3 * 2 / 1.25, 30 + 1 * 2 / 1.5, 0])
+    np.testing.assert_allclose(grid.to_index(followed.positions), [expected], atol=1e-4)
+    np.testing.assert_allclose(followed.sigmas, [[0.4, 0.8, 0]], rtol=1e-5)
+    elsewhere = method.locate(examples, image)
+    expected += (4 * 2 / 1.25, -2 * 2 / 1.5, 0)
+    np.testing.assert_allclose(grid.to_index(elsewhere.positions), [expected], atol=1e-4)
+
+
+def test_in_the_frame_where_it_was_clicked_a_landmark_is_found_exactly(image: sitk.Image) -> None:
+    method, shown = locator(), at(image, (30.2, 30.7), (60, 40))
+    found = method.locate(method.describe(image, shown), image, prior=shown)
+    np.testing.assert_allclose(found.positions, shown.positions, atol=1e-4)
 
 
 def test_a_patch_shows_what_lies_around_its_landmark_wherever_the_pixels_are(image: sitk.Image) -> None:
@@ -136,9 +161,9 @@ def test_several_examples_are_averaged_with_weights_of_one_over_sigma(image: sit
     np.testing.assert_allclose(sigma[:2], [[2 / (1 + 1 / 3), 2], [4, 5]])
     assert np.isnan(points[2]).all()
 
-    method = answering(locator(), [(10.0, 5.0), (22.0, 5.0)], [(1.0, 2.0), (3.0, 2.0)])
-    landmarks = at(image, (30, 30))
+    method, landmarks = locator(), at(image, (30, 30))
     examples = method.describe(image, landmarks) + method.describe(image, landmarks)
+    answering(method, [(10.0, 5.0), (22.0, 5.0)], [(1.0, 2.0), (3.0, 2.0)])
     found = method.field.from_index(
         Grid.of(image), Grid.of(image).to_index(method.locate(examples, image).positions)
     )

@@ -16,12 +16,12 @@ from LandmarkTrackerLib.training.config import RunConfig
 from LandmarkTrackerLib.training.images import Source, Split
 from LandmarkTrackerLib.training.loop import Run
 from LandmarkTrackerLib.training.task import Draw
-from LandmarkTrackerLib.training.tmn import (
+from LandmarkTrackerLib.training.tmn import TmnTask
+from LandmarkTrackerLib.training.tmn_data import (
     FieldConfig,
     LearningConfig,
     NetworkConfig,
     TmnConfig,
-    TmnTask,
     pictures,
 )
 from LandmarkTrackerLib.weights import load_model
