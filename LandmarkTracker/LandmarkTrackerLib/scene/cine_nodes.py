@@ -19,6 +19,12 @@ def sequences_of(browser) -> list:
     return [collection.GetItemAsObject(n) for n in range(collection.GetNumberOfItems())]
 
 
+def plays_volumes(sequence) -> bool:
+    """Whether this is a sequence of volumes."""
+    first = sequence.GetNthDataNode(0)
+    return first is not None and bool(first.IsA("vtkMRMLVolumeNode"))
+
+
 def volume_sequence(browser):
     """The first sequence of volumes in a browser.
 
@@ -26,8 +32,7 @@ def volume_sequence(browser):
         InputError: it has none, or an empty one.
     """
     for sequence in sequences_of(browser):
-        first = sequence.GetNthDataNode(0)
-        if first is not None and first.IsA("vtkMRMLVolumeNode"):
+        if plays_volumes(sequence):
             return sequence
     raise InputError(
         _("'{name}' plays no sequence of volumes; choose another").format(name=browser.GetName())

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from LandmarkTrackerLib.errors import InputError
-from LandmarkTrackerLib.scene.cine_nodes import browser_of
+from LandmarkTrackerLib.scene.cine_nodes import browser_of, plays_volumes, sequences_of
 from LandmarkTrackerLib.scene.history import Change
 from LandmarkTrackerLib.scene.i18n import _
 from LandmarkTrackerLib.scene.landmark_nodes import (
@@ -45,7 +45,8 @@ class Inputs:
     def choose_image(self, node) -> None:
         """A browser (a cine), a volume, or None. Its point list comes with it, if it has one."""
         if node is None:
-            self._use(None)
+            if self.subject is not None:
+                self._use(None)
         elif self.subject is None or image_node(node) is not self.subject.node:
             self._use(self._best(node))
 
@@ -80,6 +81,15 @@ class Inputs:
         wanted = [node for node in nodes if node is not None and image_node(node) is not mine]
         there = {subject.node.GetID(): subject for subject in self.others}
         self.others = [there.get(node.GetID()) or self._best(node) for node in wanted]
+
+    def first_cine(self):
+        """The first browser of the scene that plays volumes, or None."""
+        scene = self.bench.scene
+        for n in range(scene.GetNumberOfNodesByClass("vtkMRMLSequenceBrowserNode")):
+            browser = scene.GetNthNodeByClass(n, "vtkMRMLSequenceBrowserNode")
+            if any(plays_volumes(sequence) for sequence in sequences_of(browser)):
+                return browser
+        return None
 
     def volumes(self) -> list:
         """Every volume of the scene that can be chosen as another subject, in the scene's order."""

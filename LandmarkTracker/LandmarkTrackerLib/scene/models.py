@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import sys
 from dataclasses import dataclass
@@ -53,11 +54,11 @@ class Models:
 
     def choices(self) -> list[Choice]:
         """Every model that finds shown landmarks, those that fit first."""
-        choices = []
-        for name in model_names():
-            card = read_card(name)
-            if card.get("method") in LOCATORS:
-                choices.append(Choice(name, str(card.get("title", name)), self._fits(card), True))
+        choices = [
+            Choice(name, str(card.get("title", name)), self._fits(card), True)
+            for name, card in _cards()
+            if card.get("method") in LOCATORS
+        ]
         choices += [Choice(name, title, True, False) for name, title in UNTRAINED.items()]
         return sorted(choices, key=lambda choice: not choice.fits)
 
@@ -86,8 +87,9 @@ class Models:
     @property
     def runs_on(self) -> str:
         """What the chosen model runs on, for the user."""
-        if not self.chosen.trained:
-            return _("CPU")
+        if self.bench.inputs.subject is None or not self.chosen.trained:
+            # PyTorch takes seconds to load; nobody has to wait for it before there is an image.
+            return "" if self.chosen.trained else _("CPU")
         if self.torch_missing:
             return _("PyTorch is not installed")
         try:
@@ -118,3 +120,9 @@ class Models:
         if subject is None:
             return True
         return int(card.get("dimensions", 2)) == (2 if subject.cine.grid.is_slice else 3)
+
+
+@functools.cache
+def _cards() -> tuple[tuple[str, dict], ...]:
+    """Name and card of every model that ships."""
+    return tuple((name, read_card(name)) for name in model_names())

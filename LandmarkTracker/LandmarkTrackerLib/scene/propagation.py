@@ -120,7 +120,7 @@ class Propagation:
         record, placed = subject.record, subject.record.placed()
         here = placed[subject.frame].names if subject.frame in placed else ()
         if names is None:
-            fresh = [name for name in record.placed_names() if not record.found_frames(name)]
+            fresh = [name for name in record.placed_names() if name not in record.looked_for]
             names = [name for name in record.names if name in here or name in fresh]
         names = [name for name in names or record.placed_names() if name in record.placed_names()]
         starts: dict[int, list[str]] = {}

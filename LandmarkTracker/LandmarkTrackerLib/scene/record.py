@@ -4,17 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from LandmarkTrackerLib.images import Cine
 from LandmarkTrackerLib.landmarks import LandmarkSet, Track
 
+NOTHING = LandmarkSet.missing(())
+
+# A set never changes, and is asked for its placed landmarks whenever a view is drawn.
+_PLACED: WeakKeyDictionary[LandmarkSet, LandmarkSet] = WeakKeyDictionary()
+
 
 def placed_in(landmarks: LandmarkSet) -> LandmarkSet:
     """Those that a person placed: only they have no uncertainty."""
-    by_hand = landmarks.defined & (landmarks.sigma_mm == 0)
-    return landmarks.select([name for name, by in zip(landmarks.names, by_hand, strict=True) if by])
+    if landmarks not in _PLACED:
+        by_hand = landmarks.defined & (landmarks.sigma_mm == 0)
+        names = [name for name, by in zip(landmarks.names, by_hand, strict=True) if by]
+        _PLACED[landmarks] = landmarks.select(names)
+    return _PLACED[landmarks]
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +42,7 @@ class Record:
 
     def known(self, frame: int) -> LandmarkSet:
         """What was placed or looked for in this frame."""
-        return self.frames.get(frame, LandmarkSet.missing(()))
+        return self.frames.get(frame, NOTHING)
 
     def at(self, frame: int) -> LandmarkSet:
         """Every landmark; missing if it was not found or not looked for."""
@@ -40,12 +50,17 @@ class Record:
 
     def placed(self, names: Sequence[str] | None = None) -> dict[int, LandmarkSet]:
         """Frame number to the landmarks that a person placed in it; of all names or of these."""
+        if names is None:
+            return self._placed
+        chosen = {
+            frame: here.select([name for name in here.names if name in names])
+            for frame, here in self._placed.items()
+        }
+        return {frame: here for frame, here in chosen.items() if len(here)}
+
+    @cached_property
+    def _placed(self) -> dict[int, LandmarkSet]:
         by_frame = {frame: placed_in(known) for frame, known in sorted(self.frames.items())}
-        if names is not None:
-            by_frame = {
-                frame: here.select([name for name in here.names if name in names])
-                for frame, here in by_frame.items()
-            }
         return {frame: here for frame, here in by_frame.items() if len(here)}
 
     def placed_names(self) -> tuple[str, ...]:
@@ -53,13 +68,15 @@ class Record:
         there = {name for here in self.placed().values() for name in here.names}
         return tuple(name for name in self.names if name in there)
 
-    def found_frames(self, name: str) -> list[int]:
-        """The frames in which this landmark was looked for."""
-        return [
-            frame
-            for frame, known in sorted(self.frames.items())
-            if name in known and name not in placed_in(known)
-        ]
+    @cached_property
+    def looked_for(self) -> frozenset[str]:
+        """The landmarks that a method looked for in some frame."""
+        return frozenset(
+            name
+            for known in self.frames.values()
+            for name in known.names
+            if name not in placed_in(known).names
+        )
 
     def track(self, cine: Cine) -> Track:
         """All landmarks in all frames of the cine."""

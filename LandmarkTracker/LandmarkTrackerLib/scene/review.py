@@ -9,7 +9,7 @@ import numpy as np
 
 from LandmarkTrackerLib.landmarks import Array
 from LandmarkTrackerLib.scene.i18n import _
-from LandmarkTrackerLib.scene.record import placed_in
+from LandmarkTrackerLib.scene.record import Record, placed_in
 from LandmarkTrackerLib.scene.reporting import reported
 from LandmarkTrackerLib.scene.subject import Subject
 
@@ -34,6 +34,16 @@ class Finding:
     score: float
     missing: bool
     uncertain: bool
+
+    @property
+    def sigma_text(self) -> str:
+        """For a table."""
+        return _("missing") if self.missing else f"{self.sigma_mm:.1f}"
+
+    @property
+    def score_text(self) -> str:
+        """For a table."""
+        return f"{100 * self.score:.0f} %"
 
 
 @dataclass(frozen=True)
@@ -62,12 +72,14 @@ class Review:
     def __init__(self, bench: Workbench) -> None:
         self.bench = bench
         self.uncertain_below = 0.8
+        # The record and the limit that these findings are of.
+        self._sorted: tuple[Record, float, list[Finding]] | None = None
 
     @property
     def obstacle(self) -> str:
         """Why there is nothing to review; empty if there is."""
         subject = self.bench.inputs.subject
-        found = subject is not None and any(subject.record.found_frames(n) for n in subject.record.names)
+        found = subject is not None and subject.record.looked_for
         return "" if found else _("Propagate landmarks first.")
 
     @property
@@ -80,12 +92,25 @@ class Review:
         subject = self.bench.inputs.subject
         if subject is None:
             return []
-        found = [finding for t in sorted(subject.record.frames) for finding in self._in_frame(subject, t)]
-        return sorted(found, key=lambda finding: finding.score)
+        if self._sorted is None or self._sorted[:2] != (subject.record, self.uncertain_below):
+            found = [finding for t in sorted(subject.record.frames) for finding in self._in_frame(subject, t)]
+            found.sort(key=lambda finding: finding.score)
+            self._sorted = (subject.record, self.uncertain_below, found)
+        return self._sorted[2]
 
     def uncertain_frames(self) -> list[int]:
         """The frames with an uncertain landmark."""
         return sorted({finding.frame for finding in self.findings() if finding.uncertain})
+
+    @property
+    def frame_text(self) -> str:
+        """Which frame is in view, for a label."""
+        subject = self.bench.inputs.subject
+        if subject is None or len(subject.cine) == 1:
+            return ""
+        text = _("{frame} of {last}").format(frame=subject.frame, last=len(subject.cine) - 1)
+        unit = subject.cine.time_unit
+        return text if unit == "frame" else f"{text}, {subject.cine.times[subject.frame]:g} {unit}"
 
     @reported
     def go_to(self, frame: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.images import Cine
-from LandmarkTrackerLib.scene.cine_nodes import browser_of, cine_of
+from LandmarkTrackerLib.scene.cine_nodes import browser_of, cine_of, volume_sequence
 from LandmarkTrackerLib.scene.edits import edited
 from LandmarkTrackerLib.scene.i18n import _
 from LandmarkTrackerLib.scene.landmark_nodes import LandmarkNodes, landmark_nodes
@@ -37,6 +37,13 @@ class Subject:
     @property
     def name(self) -> str:
         return str(self.node.GetName())
+
+    @property
+    def volume(self):
+        """The volume that views show: for a cine the one that its browser plays into."""
+        if is_cine(self.node):
+            return self.node.GetProxyNode(volume_sequence(self.node))
+        return self.node
 
     @property
     def point_list(self):

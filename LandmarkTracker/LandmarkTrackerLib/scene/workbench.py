@@ -11,6 +11,7 @@ import slicer
 import vtk
 
 from LandmarkTrackerLib.errors import InputError
+from LandmarkTrackerLib.scene.chart import Chart
 from LandmarkTrackerLib.scene.edits import placed_by, taken_back
 from LandmarkTrackerLib.scene.exports import Exports
 from LandmarkTrackerLib.scene.history import History
@@ -42,7 +43,7 @@ class Workbench(slicer.util.VTKObservationMixin):
         changed: a vtkObject; its ModifiedEvent says that there is something new to show.
         problem: what the last action could not do, in a sentence; empty if it could.
         report: what the last action did, where that is not seen in the views.
-        inputs, models, placement, propagation, review, exports: the sections.
+        inputs, models, placement, propagation, review, exports, chart: the sections.
     """
 
     def __init__(self, scene) -> None:
@@ -58,6 +59,7 @@ class Workbench(slicer.util.VTKObservationMixin):
         self.propagation = Propagation(self)
         self.review = Review(self)
         self.exports = Exports(self)
+        self.chart = Chart(self)
         self._task: Task | None = None
         self._dragging = False
         self._browser = None
@@ -71,6 +73,7 @@ class Workbench(slicer.util.VTKObservationMixin):
 
     def notify(self) -> None:
         """Tell the views."""
+        self.chart.refresh()
         self.changed.Modified()
 
     # Long work
@@ -100,6 +103,9 @@ class Workbench(slicer.util.VTKObservationMixin):
                 self.propagation.follow_on()
         except InputError as error:
             self.problem, self._task = str(error), None
+        except BaseException:
+            self._task = None
+            raise
         finally:
             self.notify()
         return self.busy
@@ -231,6 +237,7 @@ class Workbench(slicer.util.VTKObservationMixin):
         self.cancel()
         self.history.clear()
         self.inputs.clear()
+        self.chart.forget()
         self.notify()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 
 import slicer
+import vtk
 
 
 class Mrml:
@@ -13,7 +14,7 @@ class Mrml:
     Attributes:
         scene: vtkMRMLScene.
         logic: vtkSlicerApplicationLogic; it owns the selection and interaction nodes.
-        markups, sequences, plots: the module logics.
+        colours, markups, sequences, plots: the module logics.
     """
 
     def __init__(self) -> None:
@@ -21,12 +22,16 @@ class Mrml:
         self._read_bundles()
         self.logic = slicer.vtkSlicerApplicationLogic()
         self.logic.SetMRMLScene(self.scene)
+        self.logic.SetSliceLogics(vtk.vtkCollection())
+        self.colours = slicer.vtkMRMLColorLogic()
+        self.colours.SetMRMLScene(self.scene)
         self.markups = slicer.vtkSlicerMarkupsLogic()
         self.sequences = slicer.vtkSlicerSequencesLogic()
         self.plots = slicer.vtkSlicerPlotsLogic()
-        for module in (self.markups, self.sequences, self.plots):
+        for name, module in (("Markups", self.markups), ("Sequences", self.sequences), ("Plots", self.plots)):
             module.SetMRMLApplicationLogic(self.logic)
             module.SetMRMLScene(self.scene)
+            self.logic.SetModuleLogic(name, module)
 
     def point_list(self, name="Landmarks", **points):
         """A new point list; positions are RAS mm."""
@@ -38,7 +43,7 @@ class Mrml:
     def close(self) -> None:
         """Take the scene down in the order in which Slicer does."""
         self.scene.Clear(1)
-        for module in (self.plots, self.sequences, self.markups, self.logic):
+        for module in (self.plots, self.sequences, self.markups, self.colours, self.logic):
             module.SetMRMLScene(None)
         self._cache_folder.cleanup()
 

@@ -1,0 +1,33 @@
+"""A cine for the Sample Data module: a simulated breathing torso, drawn on this computer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import slicer
+from slicer.i18n import tr as _
+
+
+def register(icons: Path) -> None:
+    """Offer the simulated cine in the Sample Data module."""
+    import SampleData
+
+    SampleData.SampleDataLogic.registerCustomSampleDataSource(
+        category="LandmarkTracker",
+        sampleName="BreathingTorso",
+        thumbnailFileName=str(icons / "BreathingTorso.png"),
+        customDownloader=draw,
+        nodeNames="BreathingTorso",
+    )
+
+
+def draw(_source=None):
+    """Add the cine to the scene, show it, and return its browser."""
+    from LandmarkTrackerLib.evaluation.phantom import Phantom
+    from LandmarkTrackerLib.scene.cine_nodes import add_cine, volume_sequence
+
+    with slicer.util.tryWithErrorDisplay(_("The simulated cine could not be drawn."), waitCursor=True):
+        browser = add_cine(slicer.mrmlScene, Phantom().cine())
+        volume = browser.GetProxyNode(volume_sequence(browser))
+        slicer.util.setSliceViewerLayers(background=volume, fit=True, rotateToVolumePlane=True)
+        return browser
