@@ -124,23 +124,27 @@ class Inputs:
         """Every subject with a point list that was chosen in this scene."""
         return list(self._known.values())
 
-    def forget(self, node) -> None:
-        """A node has left the scene."""
+    def forget(self, node) -> bool:
+        """A node has left the scene. Whether it was one of ours."""
+        ours = self.subject is not None and self.subject.node is node
+        ours |= any(other.node is node for other in self.others)
         for key, subject in list(self._known.items()):
             if node in (subject.node, *(subject.nodes.nodes if subject.nodes else ())):
+                ours = True
                 del self._known[key]
-                self.bench.unobserve(subject)
+                self.bench.watch.forget_points(subject)
                 self.others = [other for other in self.others if other is not subject]
                 if subject is self.subject:
                     self._use(None if node is subject.node else Subject(subject.node))
         self.others = [other for other in self.others if other.node is not node]
         if self.subject is not None and self.subject.node is node:
             self._use(None)
+        return ours
 
     def clear(self) -> None:
         """The scene is being closed."""
         for subject in self.all():
-            self.bench.unobserve(subject)
+            self.bench.watch.forget_points(subject)
         self._known = {}
         self.others = []
         self._use(None)
@@ -148,7 +152,7 @@ class Inputs:
     def _use(self, subject: Subject | None) -> None:
         self.bench.cancel()
         self.subject = subject
-        self.bench.watch_frames(subject.node if subject is not None and is_cine(subject.node) else None)
+        self.bench.watch.frames(subject.node if subject is not None and is_cine(subject.node) else None)
         if subject is not None:
             self.others = [other for other in self.others if other.node is not subject.node]
 
@@ -167,10 +171,10 @@ class Inputs:
             return known
         subject = Subject(node, point_list)
         if known is not None:
-            self.bench.unobserve(known)
+            self.bench.watch.forget_points(known)
         point_list.SetNodeReferenceID(ON_IMAGE, node.GetID())
         self._known[point_list.GetID()] = subject
-        self.bench.observe(subject)
+        self.bench.watch.points(subject)
         return subject
 
     def _lists_on(self, volume) -> list:
@@ -186,7 +190,7 @@ class Inputs:
         if self.subject is subject:
             self._use(before)
         self._known.pop(subject.point_list.GetID(), None)
-        self.bench.unobserve(subject)
+        self.bench.watch.forget_points(subject)
         if sequence is not None:
             subject.node.RemoveSynchronizedSequenceNode(sequence.GetID())
             self.bench.scene.RemoveNode(sequence)

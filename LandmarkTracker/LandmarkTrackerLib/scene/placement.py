@@ -73,6 +73,7 @@ class Placement:
         selection.SetReferenceActivePlaceNodeClassName(subject.point_list.GetClassName())
         selection.SetActivePlaceNodeID(subject.point_list.GetID())
         interaction = self._interaction()
+        self.bench.watch.placing(interaction)
         interaction.SetPlaceModePersistence(1)
         interaction.SetCurrentInteractionMode(INTERACTION.Place)
         self.offer_lost()

@@ -7,12 +7,11 @@ sections, asks `obstacle` why one cannot be done, calls `advance` while `busy`, 
 
 from __future__ import annotations
 
-import slicer
 import vtk
 
 from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.scene.chart import Chart
-from LandmarkTrackerLib.scene.edits import placed_by, taken_back
+from LandmarkTrackerLib.scene.edits import placed_by, taken_back, what_changed
 from LandmarkTrackerLib.scene.exports import Exports
 from LandmarkTrackerLib.scene.history import History
 from LandmarkTrackerLib.scene.i18n import _
@@ -24,19 +23,10 @@ from LandmarkTrackerLib.scene.record import Record
 from LandmarkTrackerLib.scene.review import Review
 from LandmarkTrackerLib.scene.subject import Subject
 from LandmarkTrackerLib.scene.task import Task
-
-MARKUPS = slicer.vtkMRMLMarkupsNode
-# A drag that has not ended yet is not an edit.
-EDITS = (
-    MARKUPS.PointPositionDefinedEvent,
-    MARKUPS.PointPositionUndefinedEvent,
-    MARKUPS.PointPositionMissingEvent,
-    MARKUPS.PointModifiedEvent,
-    MARKUPS.PointRemovedEvent,
-)
+from LandmarkTrackerLib.scene.watch import Watch
 
 
-class Workbench(slicer.util.VTKObservationMixin):
+class Workbench:
     """One user's work in one scene.
 
     Attributes:
@@ -47,7 +37,6 @@ class Workbench(slicer.util.VTKObservationMixin):
     """
 
     def __init__(self, scene) -> None:
-        super().__init__()
         self.scene = scene
         self.changed = vtk.vtkObject()
         self.problem = ""
@@ -60,16 +49,13 @@ class Workbench(slicer.util.VTKObservationMixin):
         self.review = Review(self)
         self.exports = Exports(self)
         self.chart = Chart(self)
+        self.watch = Watch(self)
         self._task: Task | None = None
-        self._dragging = False
-        self._browser = None
-        self.addObserver(scene, scene.StartCloseEvent, self._on_scene_close)
-        self.addObserver(scene, scene.NodeRemovedEvent, self._on_node_removed)
 
     def close(self) -> None:
         """Stop observing the scene."""
         self.cancel()
-        self.removeObservers()
+        self.watch.removeObservers()
 
     def notify(self) -> None:
         """Tell the views."""
@@ -170,10 +156,10 @@ class Workbench(slicer.util.VTKObservationMixin):
         self.history.begin(label).steps.append(lambda: subject.show(before))
         subject.show(record)
 
-    def _on_edit(self, point_list, _event=None) -> None:
-        """Something happened to one of our point lists: a click, a drag, a name; or nothing of ours."""
+    def take_over(self, point_list) -> None:
+        """Something happened to one of our point lists: a click, a drag, a name; or nothing of the user's."""
         subject = next((s for s in self.inputs.all() if s.point_list is point_list), None)
-        if subject is None or self._dragging:
+        if subject is None:
             return
         before, frame = subject.record, subject.frame
         try:
@@ -187,67 +173,17 @@ class Workbench(slicer.util.VTKObservationMixin):
             return
         self.problem = self.report = ""
         names = placed_by(before, after, frame)
-        change = self.history.begin(_edit_label(before, after, names))
+        change = self.history.begin(what_changed(before, after, names))
         change.steps.append(lambda: subject.show(taken_back(subject.record, before, after, frame)))
         subject.show(after)
         if subject is self.inputs.subject:
             self.propagation.follow(names)
         self.notify()
 
-    # The scene
-
-    def observe(self, subject: Subject) -> None:
-        """Watch what the user does to a subject's points, and which frame is in view."""
-        for event in EDITS:
-            self.addObserver(subject.point_list, event, self._on_edit)
-        self.addObserver(subject.point_list, MARKUPS.PointStartInteractionEvent, self._on_drag)
-        self.addObserver(subject.point_list, MARKUPS.PointEndInteractionEvent, self._on_drop)
-
-    def unobserve(self, subject: Subject) -> None:
-        """Stop watching."""
-        for event in EDITS:
-            self.removeObserver(subject.point_list, event, self._on_edit)
-        self.removeObserver(subject.point_list, MARKUPS.PointStartInteractionEvent, self._on_drag)
-        self.removeObserver(subject.point_list, MARKUPS.PointEndInteractionEvent, self._on_drop)
-
-    def watch_frames(self, browser) -> None:
-        """Tell the views when another frame comes into view; None for no cine."""
-        if self._browser is not None:
-            self.removeObserver(self._browser, vtk.vtkCommand.ModifiedEvent, self._on_frame)
-        self._browser = browser
-        if browser is not None:
-            self.addObserver(browser, vtk.vtkCommand.ModifiedEvent, self._on_frame)
-
-    def _on_drag(self, _point_list, _event) -> None:
-        self._dragging = True
-
-    def _on_drop(self, point_list, _event) -> None:
-        self._dragging = False
-        self._on_edit(point_list)
-
-    def _on_frame(self, _browser, _event) -> None:
-        self.notify()
-
-    @vtk.calldata_type(vtk.VTK_OBJECT)
-    def _on_node_removed(self, _scene, _event, node) -> None:
-        self.inputs.forget(node)
-        self.notify()
-
-    def _on_scene_close(self, _scene, _event) -> None:
+    def forget(self) -> None:
+        """The scene is being closed."""
         self.cancel()
         self.history.clear()
         self.inputs.clear()
         self.chart.forget()
         self.notify()
-
-
-def _edit_label(before: Record, after: Record, names: tuple[str, ...]) -> str:
-    """What the user did, in a few words."""
-    if names:
-        return _("place {names}").format(names=", ".join(names))
-    if len(after.names) < len(before.names):
-        gone = [name for name in before.names if name not in after.names]
-        return _("remove {names}").format(names=", ".join(gone))
-    if after.names != before.names:
-        return _("rename landmarks")
-    return _("clear a position")

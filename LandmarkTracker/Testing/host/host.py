@@ -6,6 +6,7 @@ import importlib.util
 import pathlib
 import sys
 import types
+from functools import cached_property
 
 import slicer
 from host import parameter_node, qt_modules, scripted_module
@@ -46,8 +47,9 @@ class Host:
 
     Attributes:
         mrml: the scene and its logics.
-        view: a slice view (real, off screen).
+        view: a slice view (real, off screen); made when it is first asked for, because it needs OpenGL.
         errors: what the application would have shown in an error dialog.
+        shown: the volume that the module last asked to show in the slice views.
         module: the module file, as Slicer imports it.
         widget: the module's widget.
     """
@@ -55,8 +57,8 @@ class Host:
     def __init__(self) -> None:
         self.qt_app = QtWidgets.QApplication.instance() or QtWidgets.QApplication([])
         self.mrml = Mrml()
-        self.view = SliceView(self.mrml)
         self.errors: list[str] = []
+        self.shown = None
         self._install()
         self.module = self._import()
         self.window = qt_modules.qMRMLWidget()
@@ -64,6 +66,10 @@ class Host:
         self.window.isEntered = False
         self.module.LandmarkTracker(types.SimpleNamespace(path=str(MODULE)))
         self.widget = self.module.LandmarkTrackerWidget(self.window)
+
+    @cached_property
+    def view(self) -> SliceView:
+        return SliceView(self.mrml)
 
     def open(self):
         """The user selects the module. Returns its widgets by name."""
@@ -97,7 +103,8 @@ class Host:
         self.window.close()
         self.window.deleteLater()
         self.qt_app.processEvents()
-        self.view.close()
+        if "view" in vars(self):
+            self.view.close()
         self.mrml.close()
 
     def _install(self) -> None:
@@ -131,8 +138,10 @@ class Host:
         """What `widgetRepresentation().self()` returns in Slicer: the scripted widget."""
         return self.widget
 
-    def _show(self, background=None, fit=False, rotateToVolumePlane=False, **_) -> None:
-        self.view.show(background)
+    def _show(self, background=None, **_) -> None:
+        self.shown = background
+        if "view" in vars(self):
+            self.view.show(background)
 
     def _import(self):
         spec = importlib.util.spec_from_file_location("LandmarkTracker", MODULE)

@@ -18,6 +18,7 @@ def bench(app, oblique_cine):
     """Two landmarks placed in frame 1, found in 2 to 4; `base` is lost in frame 3 and uncertain in 4."""
     cine = oblique_cine[0]
     bench = Workbench(app.scene)
+    bench.models.choose("ncc")
     bench.inputs.choose_image(add_cine(app.scene, cine))
     bench.inputs.choose_points(app.point_list())
     subject = bench.inputs.subject

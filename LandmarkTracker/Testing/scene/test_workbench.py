@@ -24,6 +24,7 @@ def browser(scene, cine):
 @pytest.fixture
 def bench(scene, browser):
     bench = Workbench(scene)
+    bench.models.choose("ncc")
     bench.inputs.choose_image(browser)
     yield bench
     bench.close()
@@ -399,9 +400,11 @@ def test_a_lost_landmark_that_is_not_placed_is_missing_again(bench, truth):
     bench.propagation.max_sigma_mm = 0.01
     bench.propagation.start()
     run(bench)
+    bench.placement.start()
     for frame in (3, 4):
         bench.review.go_to(frame)
-        bench.placement.start()
+        node = bench.inputs.subject.point_list
+        assert node.GetNthControlPointPositionStatus(0) == MARKUPS.PositionUndefined
     bench.placement.stop()
     for frame in (3, 4):
         bench.review.go_to(frame)
