@@ -9,7 +9,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from LandmarkTrackerLib.landmarks import LandmarkSet, Track
+from LandmarkTrackerLib.formats.scans import Scan, ScanPair
+from LandmarkTrackerLib.geometry import Grid
+from LandmarkTrackerLib.landmarks import LandmarkPairs, LandmarkSet, Track
 
 OBLIQUE = (0.8, 0.0, 0.6, 0.0, 1.0, 0.0, -0.6, 0.0, 0.8)
 
@@ -101,3 +103,39 @@ def slicer_app(tmp_path: Path) -> SimpleNamespace:
         sequences=sequences,
         kept=(scene, manager),
     )
+
+
+@pytest.fixture
+def scan_pair() -> Callable[[int], ScanPair]:
+    """Make two oblique scans, slices (2) or volumes (3), and pairs that no mirrored axis would map alike.
+
+    The moving points are the fixed ones turned by 20 degrees about the third axis of the scans and shifted by
+    another amount along each axis. Grey values are noise: only the points say how the scans lie.
+    """
+
+    def make(dimension: int) -> ScanPair:
+        rng = np.random.default_rng(dimension)
+        size = (30, 26, 1) if dimension == 2 else (30, 26, 22)
+        fixed, moving = (
+            sitk.GetImageFromArray(rng.normal(100, 20, size[::-1]).astype(np.float32)) for _ in range(2)
+        )
+        for image, origin in ((fixed, (-41.5, 12.25, 7.0)), (moving, (-40.0, 14.0, 9.5))):
+            image.SetSpacing((2.0, 2.5, 3.0))
+            image.SetOrigin(origin)
+            image.SetDirection(OBLIQUE)
+        index = rng.uniform(0.2, 0.8, (12, 3)) * (np.array(size) - 1)
+        axes = np.array(OBLIQUE).reshape(3, 3)
+        turn = np.eye(3)
+        turn[:2, :2] = [[0.94, -0.342], [0.342, 0.94]]
+        grid = Grid.of(fixed)
+        points = grid.to_world(index)
+        middle = grid.to_world((np.array(size) - 1) / 2)
+        shift = np.array([4.0, -2.5, 1.5 if dimension == 3 else 0.0])
+        partners = (points - middle) @ (axes @ turn @ axes.T).T + middle + axes @ shift
+        if dimension == 2:
+            # Onto the moving slice's own plane, which lies elsewhere in space.
+            partners = partners + axes[:, 2] * (np.array(moving.GetOrigin()) - grid.origin) @ axes[:, 2]
+        pairs = LandmarkPairs(points, partners, np.linspace(1, 0.5, 12))
+        return ScanPair(Scan(fixed), Scan(moving), pairs)
+
+    return make
