@@ -11,7 +11,7 @@ from LandmarkTrackerLib import __version__
 from LandmarkTrackerLib.errors import InputError
 
 # Each has `add_parser(subparsers)`, which sets `run(args) -> exit code`.
-COMMANDS = ("track", "match", "export", "train", "detect", "evaluate", "models", "info", "demo")
+COMMANDS = ("track", "batch", "match", "export", "train", "detect", "evaluate", "models", "info", "demo")
 
 DONE, WRONG_INPUT, CANCELLED = 0, 2, 130
 
@@ -21,7 +21,7 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
         prog="landmark-tracker",
         description="Click a landmark once; find it again in every frame of a cine, with its uncertainty.",
-        epilog="Exit codes: 0 done, 2 wrong input (one sentence says what), 130 cancelled.",
+        epilog="Exit codes: 0 done, 1 some cases of a batch failed, 2 wrong input (one sentence says what), 130 cancelled.",
     )
     top.add_argument("--version", action="version", version=f"landmark-tracker {__version__}")
     subparsers = top.add_subparsers(dest="command", required=True, metavar="COMMAND")

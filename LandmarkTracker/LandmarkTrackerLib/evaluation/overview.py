@@ -141,14 +141,14 @@ def draw_landmarks(
     ax.set_ylim(bottom - 0.5, top - 0.5)
     ax.set_xticks([])
     ax.set_yticks([])
-    _edge_letters(ax, grid)
+    edge_letters(ax, grid)
     lost = [name for name, ok in zip(landmarks.names, there, strict=True) if not ok]
     if lost:
         text = "missing: " + (", ".join(lost) if len(lost) <= 4 else f"{len(lost)} of {len(landmarks)}")
         ax.set_xlabel(text, color="#ff8f6b", fontsize=8)
 
 
-def _edge_letters(ax: Axes, grid: Grid) -> None:
+def edge_letters(ax: Axes, grid: Grid) -> None:
     style: dict[str, Any] = {
         "color": "#9aa3b2",
         "fontsize": 7,

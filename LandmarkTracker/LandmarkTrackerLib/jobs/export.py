@@ -31,16 +31,25 @@ def refuse_existing(folder: Path, names: tuple[str, ...], overwrite: bool) -> No
 
 @contextmanager
 def all_or_nothing(folder: Path, names: tuple[str, ...]) -> Iterator[Path]:
-    """A scratch folder whose files `names` move into `folder` only when everything in it was written."""
+    """A scratch folder; its files and folders `names` move into `folder` when everything was written."""
     folder.mkdir(parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(prefix=".writing-", dir=folder))
     try:
         yield scratch
         for name in names:
-            if (scratch / name).exists():
-                (scratch / name).replace(folder / name)
+            _move(scratch / name, folder / name)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _move(source: Path, target: Path) -> None:
+    """A folder's files join those that the target holds already, which may be a person's."""
+    if source.is_dir():
+        target.mkdir(exist_ok=True)
+        for path in sorted(source.iterdir()):
+            _move(path, target / path.name)
+    elif source.exists():
+        source.replace(target)
 
 
 def write_track(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from LandmarkTrackerLib.errors import InputError
-from LandmarkTrackerLib.methods.protocols import Detector, Locator
+from LandmarkTrackerLib.methods.protocols import Detector, Locator, Matcher
 
 UNTRAINED = {"ncc": "normalised cross-correlation of a patch around each landmark; needs no training"}
 
@@ -29,6 +29,10 @@ def make_locator(model: str, device: str = "auto") -> Locator:
         from LandmarkTrackerLib.methods.tmn import TmnLocator
 
         return TmnLocator(loaded, device)
+    if loaded.method == "tracker":
+        from LandmarkTrackerLib.methods.tracker import TrackerLocator
+
+        return TrackerLocator(loaded, device)
     raise InputError(f"model '{model}' is a {loaded.method} model and does not locate shown landmarks")
 
 
@@ -50,3 +54,24 @@ def make_detector(model: str, device: str = "auto") -> Detector:
 
         return HeatmapDetector(loaded, device)
     raise InputError(f"model '{model}' is a {loaded.method} model and does not detect landmarks by itself")
+
+
+def make_matcher(model: str, device: str = "auto", filtering: str = "smooth") -> Matcher:
+    """The Matcher of this name or model file.
+
+    Args:
+        model: the name of a model in `models/`, or the path of a `.pt` file.
+        device: "auto", "cpu" or "cuda".
+        filtering: "smooth" or "consistent"; see `CorrespondenceMatcher`.
+
+    Raises:
+        InputError: there is no such model, or it is of another kind.
+    """
+    from LandmarkTrackerLib.weights import load_model
+
+    loaded = load_model(model)
+    if loaded.method == "correspondence":
+        from LandmarkTrackerLib.methods.correspondence import CorrespondenceMatcher
+
+        return CorrespondenceMatcher(loaded, device, filtering)
+    raise InputError(f"model '{model}' is a {loaded.method} model and does not match two images")

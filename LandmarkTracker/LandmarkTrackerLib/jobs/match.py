@@ -1,0 +1,81 @@
+"""Find the points that pairs of images share, pair by pair."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import SimpleITK as sitk
+
+from LandmarkTrackerLib.errors import InputError
+from LandmarkTrackerLib.formats.scans import Scan, ScanPair
+from LandmarkTrackerLib.images import as_volume
+from LandmarkTrackerLib.jobs.export import all_or_nothing
+from LandmarkTrackerLib.jobs.pairs import PAIR_FILES, export_pairs
+from LandmarkTrackerLib.landmarks import LandmarkPairs
+from LandmarkTrackerLib.methods.protocols import Matcher
+
+PICTURE = "overview.png"
+MATCH_FILES = (*PAIR_FILES, PICTURE)
+
+
+@dataclass(frozen=True)
+class Matched:
+    """One finished pair of images.
+
+    Attributes:
+        pairs: None where the images could not be used; `failure` says why.
+    """
+
+    name: str
+    fixed: sitk.Image | None
+    moving: sitk.Image | None
+    pairs: LandmarkPairs | None
+    failure: str = ""
+
+
+def match(
+    images: Mapping[str, Callable[[], tuple[sitk.Image, sitk.Image]]], matcher: Matcher
+) -> Iterator[Matched]:
+    """Yield every pair of images in turn. A pair that cannot be used does not stop the others.
+
+    Args:
+        images: name to what reads the fixed and the moving image, called when it is their turn.
+    """
+    for name, read in images.items():
+        try:
+            fixed, moving = map(as_volume, read())
+            yield Matched(name, fixed, moving, matcher.match(fixed, moving))
+        except InputError as error:
+            yield Matched(name, None, None, None, str(error))
+
+
+def write_match(
+    folder: Path,
+    fixed: Scan,
+    moving: Scan,
+    pairs: LandmarkPairs,
+    title: str,
+    programs: Sequence[str] = (),
+) -> list[Path]:
+    """`MATCH_FILES` and one folder a program, replacing those that are there. Returns their paths.
+
+    Args:
+        title: headline of the picture: what ran on what.
+        programs: of `EXPORTS`.
+
+    Raises:
+        InputError: there are no pairs, or a program cannot take these scans.
+    """
+    from LandmarkTrackerLib.evaluation.pair_overview import draw_pairs
+
+    scans = ScanPair(fixed, moving, pairs)
+    written = export_pairs(folder, scans, programs)
+    # Slicer's Python has no matplotlib, and its user sees the points in the slice views instead.
+    if importlib.util.find_spec("matplotlib"):
+        with all_or_nothing(folder, (PICTURE,)) as scratch:
+            draw_pairs(scans.fixed.image, scans.moving.image, pairs, scratch / PICTURE, title)
+        written.append(folder / PICTURE)
+    return written

@@ -1,0 +1,81 @@
+"""Neighbours move together: which pairs agree with the pairs around them, and where these say a point went.
+
+Around every point the motion of its nearest pairs is fitted by an affine map, in a way that a few wrong pairs
+do not disturb (iteratively reweighted least squares). Positions are in pixels of the network.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from LandmarkTrackerLib.landmarks import Array
+from LandmarkTrackerLib.methods.mutual import Gate
+
+NEIGHBOURS = {2: 16, 3: 24}
+TOLERANCE = 3.0  # pixels off what the neighbours say
+REACH = 8.0  # pixels around it in which a candidate is looked for again
+ROUNDS = 6
+
+
+def agreeing(fixed: Array, moving: Array, tolerance: float = TOLERANCE) -> NDArray[np.bool_]:
+    """(N,) whether each pair (N, d) lies where its neighbours' affine map says, the pair itself left out.
+
+    Pairs that disagree are dropped, the rest is asked again, until nobody is dropped.
+    """
+    keep = np.ones(len(fixed), dtype=bool)
+    while keep.sum() > fixed.shape[1] + 1:
+        residual = np.linalg.norm(
+            predicted(fixed[keep], moving[keep], fixed[keep], leave_out=True) - moving[keep], axis=1
+        )
+        wrong = residual > tolerance
+        if not wrong.any():
+            return keep
+        # The worst half first: a wrong pair may make its neighbours look wrong.
+        wrong &= residual >= np.median(residual[wrong])
+        keep[np.flatnonzero(keep)[wrong]] = False
+    return np.zeros(len(fixed), dtype=bool)
+
+
+def predicted(fixed: Array, moving: Array, points: Array, leave_out: bool = False) -> Array:
+    """Where the pairs (N, d) around each of `points` (M, d) say it went: (M, d).
+
+    Args:
+        leave_out: the points are the pairs' own, and none may speak for itself.
+    """
+    d = fixed.shape[1]
+    count = min(NEIGHBOURS[d] + leave_out, len(fixed))
+    a, b, at = (torch.from_numpy(np.ascontiguousarray(x)) for x in (fixed, moving, points))
+    answers = []
+    for some in torch.split(torch.arange(len(at)), 4096):
+        near = torch.cdist(at[some], a).topk(count, largest=False).indices[:, int(leave_out) :]
+        answers.append(_robust_affine(a[near] - at[some, None], b[near]))
+    return torch.cat(answers).numpy() if answers else np.zeros((0, d))
+
+
+def _robust_affine(offsets: Tensor, targets: Tensor) -> Tensor:
+    """(M, d) value at offset 0 of the affine map from offsets (M, n, d) to targets (M, n, d)."""
+    m, n, d = offsets.shape
+    design = torch.cat([torch.ones(m, n, 1, dtype=offsets.dtype), offsets], dim=2)
+    distance = offsets.norm(dim=2)
+    # Far neighbours count less. What few or collinear neighbours cannot tell stays "no change of shape".
+    nearness = 1 / (1 + (2 * distance / distance.amax(dim=1, keepdim=True).clamp(min=1.0)) ** 2)
+    ridge = torch.diag(torch.tensor([1e-6] + [1.0] * d, dtype=offsets.dtype))
+    moved = targets - offsets
+    fitted = moved.median(dim=1, keepdim=True).values
+    for _ in range(ROUNDS):
+        residual = (moved - fitted).norm(dim=2)
+        scale = residual.median(dim=1, keepdim=True).values.clamp(min=0.5)
+        weighted = design * (nearness / (1 + (residual / scale) ** 2))[..., None]
+        normal = weighted.transpose(1, 2) @ design + ridge
+        solution = torch.linalg.solve(normal, weighted.transpose(1, 2) @ moved)
+        fitted = design @ solution
+    return solution[:, 0]
+
+
+def gate_around(where: Array, moving: Array, reach: float = REACH) -> Gate:
+    """Whether a candidate of the moving image (N2, d) lies within `reach` of `where` (N1, d)."""
+    a, b = torch.from_numpy(where), torch.from_numpy(moving)
+    return lambda rows: torch.cdist(a[rows], b) <= reach

@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from LandmarkTrackerLib.methods.candidates import Blocks, find_candidates
+from LandmarkTrackerLib.networks.correspondence import CorrespondenceNetwork, Features
+
+
+class Bumps(CorrespondenceNetwork):
+    """Says that a landmark is where the image is bright; describes with the image's own coarse pixels."""
+
+    def forward(self, image: torch.Tensor) -> Features:
+        pool = torch.nn.functional.avg_pool2d if image.ndim == 4 else torch.nn.functional.avg_pool3d
+        return Features(8 * image - 4, (pool(image, 2), pool(image, 4)))
+
+
+def parabolas(shape: tuple[int, ...], tops: np.ndarray) -> np.ndarray:
+    """Bright spots with their tops between the pixels, `tops` along i, j[, k]."""
+    grid = np.stack(np.meshgrid(*(np.arange(n) for n in shape), indexing="ij"), -1)[..., ::-1]
+    heights = [1 - 0.02 * ((grid - top) ** 2).sum(-1) for top in tops]
+    return np.maximum(np.max(heights, axis=0), 0).astype(np.float32)
+
+
+@pytest.mark.parametrize("d", [2, 3])
+@pytest.mark.parametrize("core", [512, 16])
+def test_landmarks_are_found_between_the_pixels_whatever_the_blocks(d: int, core: int) -> None:
+    shape = (41, 54) if d == 2 else (22, 34, 41)
+    tops = np.array([[8.3, 7.8, 15.9], [30.6, 9.1, 16.2], [15.75, 25.4, 5.0], [33.0, 28.7, 18.0]])[:, :d]
+    image = parabolas(shape, tops)
+    found = find_candidates(Bumps(d, (1, 1, 1)), image, 0.5, 2, Blocks(core, 8))
+    assert found.index.shape == (4, d)
+    order = [int(np.linalg.norm(found.index - top, axis=1).argmin()) for top in tops]
+    assert sorted(order) == [0, 1, 2, 3]
+    np.testing.assert_allclose(found.index[order], tops, atol=0.02)
+    assert found.descriptors.shape == (4, 2)
+    np.testing.assert_allclose(found.probability, 1 / (1 + np.exp(-4)), atol=0.01)
+
+
+def test_of_two_near_landmarks_the_more_probable_counts() -> None:
+    image = np.zeros((32, 32), np.float32)
+    image[10, 10], image[10, 13], image[20, 20] = 0.9, 1.0, 0.4
+    for apart, expected in ((2, [[10, 10], [13, 10]]), (3, [[13, 10]])):
+        found = find_candidates(Bumps(2, (1, 1, 1)), image, 0.5, apart, Blocks(512, 8))
+        assert np.rint(found.index).tolist() == expected
+
+
+def test_an_image_without_landmarks_has_no_candidates() -> None:
+    found = find_candidates(Bumps(2, (1, 1, 1)), np.zeros((20, 30), np.float32), 0.5, 2, Blocks(16, 4))
+    assert len(found) == 0
+    assert found.index.shape == (0, 2)
