@@ -1,0 +1,74 @@
+"""`landmark-tracker batch`: a folder of cines, or one example in a folder of subjects."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import get_args
+
+from LandmarkTrackerLib.cli.progress import progress
+from LandmarkTrackerLib.cli.track import add_model_arguments, add_output_arguments
+from LandmarkTrackerLib.jobs.propagate import Direction
+
+SOME_FAILED = 1
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = subparsers.add_parser(
+        "batch",
+        help="track every cine of a folder, or find one example in a folder of subjects",
+        description="Track every cine of FOLDER with the landmark file of the same name beside it; with"
+        " --example, find the landmarks of one image in every image of FOLDER. Writes cases.csv: what"
+        " became of each. A rerun does only what is not complete. Exit code 1: some cases failed.",
+    )
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="cines, or images of other subjects")
+    parser.add_argument(
+        "--example",
+        nargs=2,
+        type=Path,
+        metavar=("IMAGE", "POINTS"),
+        help="an image and its landmark file",
+    )
+    parser.add_argument(
+        "--frame", type=int, default=0, metavar="K", help="frame of each cine that its landmarks lie on (0)"
+    )
+    parser.add_argument(
+        "--direction", choices=get_args(Direction), default="both", help="from frame K (both)"
+    )
+    parser.add_argument(
+        "--max-sigma",
+        type=float,
+        metavar="MM",
+        help="call a point missing above this uncertainty (set by the model)",
+    )
+    add_model_arguments(parser)
+    add_output_arguments(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    from LandmarkTrackerLib.formats import read_image, read_landmarks
+    from LandmarkTrackerLib.jobs import batch
+    from LandmarkTrackerLib.jobs.across import examples_of
+    from LandmarkTrackerLib.methods.registry import make_locator
+
+    locator = make_locator(args.model, args.device)
+    if args.example:
+        image, points = args.example
+        examples = examples_of(locator, [(read_image(image), read_landmarks(points))])
+        cases = batch.locate_cases(args.folder, args.output, locator, examples, args.max_sigma)
+    else:
+        cases = batch.track_cases(
+            args.folder, args.output, locator, args.model, args.frame, args.direction, args.max_sigma
+        )
+    outcomes = list(progress(batch.run(cases, args.output, args.overwrite), len(cases), "cases"))
+    failed = [outcome for outcome, _now in outcomes if outcome.status == "failed"]
+    already = sum(not now for _outcome, now in outcomes)
+    print(
+        f"{len(outcomes) - len(failed) - already} done, {already} complete already, {len(failed)} failed:"
+        f" {args.output / batch.TABLE}"
+    )
+    for outcome in failed:
+        print(f"{outcome.case}: {outcome.message}", file=sys.stderr)
+    return SOME_FAILED if failed else 0

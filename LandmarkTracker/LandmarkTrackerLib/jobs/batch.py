@@ -1,0 +1,194 @@
+"""Many cases, one after the other: a bad one does not stop the rest, and a rerun does only what is left.
+
+What became of each case stands in a table that is written anew after every case, so that it is right even
+when the run is killed.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, fields
+from functools import partial
+from pathlib import Path
+
+from LandmarkTrackerLib.errors import InputError
+from LandmarkTrackerLib.formats import (
+    LANDMARK_READERS,
+    open_cine,
+    read_image,
+    read_landmarks,
+    write_landmarks,
+)
+from LandmarkTrackerLib.formats.files import natural, stem
+from LandmarkTrackerLib.formats.image_file import suffix_of
+from LandmarkTrackerLib.formats.tables import read_table, write_table
+from LandmarkTrackerLib.images import as_volume
+from LandmarkTrackerLib.jobs.export import write_track
+from LandmarkTrackerLib.jobs.propagate import Direction, located, propagate, track_of
+from LandmarkTrackerLib.landmarks import LandmarkSet
+from LandmarkTrackerLib.methods.protocols import Examples, Locator
+
+TABLE = "cases.csv"
+
+
+@dataclass(frozen=True)
+class Case:
+    """One thing to do.
+
+    Attributes:
+        name: unique in its batch.
+        result: the file that is there when the case is complete, and not before.
+        work: does it, and returns how many landmarks were looked for and how many of them are missing.
+    """
+
+    name: str
+    result: Path
+    work: Callable[[], tuple[int, int]]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A row of the table.
+
+    Attributes:
+        status: "done" or "failed".
+        points: landmarks looked for, over all frames.
+        missing: how many of them were not found.
+        message: why it failed.
+    """
+
+    case: str
+    status: str
+    points: str = ""
+    missing: str = ""
+    seconds: str = ""
+    message: str = ""
+
+
+COLUMNS = tuple(field.name for field in fields(Outcome))
+
+
+def run(cases: Sequence[Case], folder: Path, overwrite: bool = False) -> Iterator[tuple[Outcome, bool]]:
+    """Yield each case's outcome, and whether it was done now; `folder/cases.csv` keeps them all.
+
+    Args:
+        folder: for the table.
+        overwrite: do again what is complete.
+
+    Raises:
+        InputError: there is no case, or two of one name.
+    """
+    names = [case.name for case in cases]
+    for name in names:
+        if names.count(name) > 1:
+            raise InputError(f"two cases are named '{name}'; rename one of the files")
+    if not cases:
+        raise InputError("there is nothing to do; give a folder with images")
+    table = folder / TABLE
+    known = {row["case"]: Outcome(**row) for row in read_table(table)} if table.is_file() else {}
+    for case in cases:
+        complete = case.result.exists() and not overwrite
+        if complete:
+            known[case.name] = known.get(case.name) or Outcome(case.name, "done")
+        else:
+            known[case.name] = attempt(case)
+        rows = [tuple(asdict(known[name]).values()) for name in names if name in known]
+        write_table(table, COLUMNS, rows, overwrite=True)
+        yield known[case.name], not complete
+
+
+def attempt(case: Case) -> Outcome:
+    """Do one case. Whatever goes wrong becomes its message."""
+    begin = time.perf_counter()
+    try:
+        points, missing = case.work()
+    except Exception as error:
+        kind = "" if isinstance(error, InputError) else f"{type(error).__name__}: "
+        return Outcome(case.name, "failed", message=kind + " ".join(str(error).split()))
+    seconds = f"{time.perf_counter() - begin:.1f}"
+    return Outcome(case.name, "done", str(points), str(missing), seconds)
+
+
+def images_in(folder: Path, output: Path) -> list[Path]:
+    """The images, cines and folders of frames in a folder, frame 2 before frame 10; not the output folder.
+
+    Raises:
+        InputError: there is no such folder.
+    """
+    if not folder.is_dir():
+        raise InputError(f"{folder} is not a folder; give one with images")
+    entries = [
+        path
+        for path in folder.iterdir()
+        if not path.name.startswith(".") and path.resolve() != output.resolve()
+    ]
+    return sorted(
+        (path for path in entries if path.is_dir() or suffix_of(path)), key=lambda path: natural(path.name)
+    )
+
+
+def landmarks_beside(image: Path) -> Path:
+    """The landmark file with the name of an image.
+
+    Raises:
+        InputError: there is none.
+    """
+    candidates = [image.with_name(stem(image) + suffix) for suffix in LANDMARK_READERS]
+    found = next((path for path in candidates if path.is_file()), None)
+    if found is None:
+        raise InputError(f"{image} has no landmarks beside it; save them as {candidates[0].name}")
+    return found
+
+
+def track_cases(
+    folder: Path,
+    output: Path,
+    locator: Locator,
+    title: str,
+    frame: int = 0,
+    direction: Direction = "both",
+    max_sigma_mm: float | None = None,
+) -> list[Case]:
+    """Every cine of a folder, with the landmarks of the file of the same name; results in a folder each.
+
+    Args:
+        title: what runs, for the pictures.
+        frame: on which frame the landmarks lie.
+    """
+
+    def track(path: Path) -> tuple[int, int]:
+        shown = read_landmarks(landmarks_beside(path))
+        cine = open_cine(path)
+        steps = propagate(cine, locator, {frame: shown}, direction, max_sigma_mm=max_sigma_mm)
+        result = track_of(cine, {step.frame: step.landmarks for step in steps})
+        write_track(output / stem(path), cine, result, frame, f"{cine.name}, {title}", overwrite=True)
+        return _counted(result.frames)
+
+    # The picture comes last, but not everywhere; the sequence comes after the table.
+    return [
+        Case(stem(path), output / stem(path) / "track.seq.mrb", partial(track, path))
+        for path in images_in(folder, output)
+    ]
+
+
+def locate_cases(
+    folder: Path, output: Path, locator: Locator, examples: Examples, max_sigma_mm: float | None = None
+) -> list[Case]:
+    """Every image of a folder, each another subject; one `NAME.mrk.json` each."""
+    limit = locator.max_sigma_mm if max_sigma_mm is None else max_sigma_mm
+
+    def locate(path: Path, result: Path) -> tuple[int, int]:
+        found = located(locator, examples, as_volume(read_image(path)), None, limit)
+        write_landmarks(result, found, overwrite=True)
+        return _counted([found])
+
+    cases = []
+    for path in images_in(folder, output):
+        result = output / f"{stem(path)}.mrk.json"
+        cases.append(Case(stem(path), result, partial(locate, path, result)))
+    return cases
+
+
+def _counted(sets: Sequence[LandmarkSet]) -> tuple[int, int]:
+    return sum(len(found) for found in sets), sum(int((~found.defined).sum()) for found in sets)
