@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +27,7 @@ class Localization:
         found: (M, N, 3) LPS mm; NaN where the detector says missing.
         sigma: (M, N) mm, root mean square over the axes; NaN where missing.
         scale: (M,) factor of each image's errors, equation (5); 1 where millimetres are known.
+        searched: along how many axes the detector looks: 2 in slices, 3 in volumes.
     """
 
     images: tuple[str, ...]
@@ -35,6 +36,7 @@ class Localization:
     found: Array
     sigma: Array
     scale: Array
+    searched: int = 2
 
     @classmethod
     def of(cls, answers: Sequence[tuple[str, LandmarkSet, LandmarkSet]]) -> Localization:
@@ -59,6 +61,7 @@ class Localization:
             np.stack([found.positions for _, _, found in answers]),
             np.stack([found.sigma_mm for _, _, found in answers]),
             np.ones(len(answers)),
+            int(max((np.nan_to_num(found.sigmas) != 0).sum(axis=1).max() for _, _, found in answers)),
         )
 
     def normalised(self, first: str, second: str, mm: float) -> Localization:
@@ -69,7 +72,7 @@ class Localization:
         """
         rows = [self.landmarks.index(name) for name in (first, second)]
         distance = np.linalg.norm(self.truth[:, rows[0]] - self.truth[:, rows[1]], axis=1)
-        return Localization(self.images, self.landmarks, self.truth, self.found, self.sigma, mm / distance)
+        return replace(self, scale=mm / distance)
 
     @property
     def errors(self) -> Array:
@@ -135,9 +138,8 @@ class Summary:
 def summarise(result: Localization) -> Summary:
     errors = result.errors[np.isfinite(result.errors)]
     points = int(result.present.sum())
-    dimension = 2 if np.ptp(result.truth[np.isfinite(result.truth).all(axis=2)][:, 2]) == 0 else 3
     # A Gaussian of d axes holds 90 % within this many standard deviations.
-    reach = {2: 2.146, 3: 2.500}[dimension]
+    reach = {2: 2.146, 3: 2.500}.get(result.searched, np.nan)
     inside = (np.linalg.norm(result.truth - result.found, axis=2) <= reach * result.sigma)[
         np.isfinite(result.errors)
     ]

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.evaluation.localization import Localization
 from LandmarkTrackerLib.jobs.detect import detect
@@ -91,14 +93,11 @@ def evaluate(data: list[Annotated], detector: Detector) -> Localization:
 
 def joined(results: list[Localization]) -> Localization:
     """The answers of all folds as one."""
-    import numpy as np
-
-    first = results[0]
-    return Localization(
-        tuple(image for result in results for image in result.images),
-        first.landmarks,
-        np.concatenate([result.truth for result in results]),
-        np.concatenate([result.found for result in results]),
-        np.concatenate([result.sigma for result in results]),
-        np.concatenate([result.scale for result in results]),
+    return replace(
+        results[0],
+        images=tuple(image for result in results for image in result.images),
+        truth=np.concatenate([result.truth for result in results]),
+        found=np.concatenate([result.found for result in results]),
+        sigma=np.concatenate([result.sigma for result in results]),
+        scale=np.concatenate([result.scale for result in results]),
     )

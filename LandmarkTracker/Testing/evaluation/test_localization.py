@@ -73,6 +73,15 @@ def test_a_landmark_that_is_not_there_and_was_found_is_invented(result):
     assert summary.outliers[2] == 1
 
 
+def test_the_90_percent_region_is_wider_in_a_volume(result):
+    errors = np.array([2.0, 2.3, 2.6])
+    truth = np.zeros((1, 3, 3))
+    found = truth + np.array([[[e, 0, 0] for e in errors]])
+    wide = replace(result, images=("x",), truth=truth, found=found, sigma=np.ones((1, 3)), scale=np.ones(1))
+    assert summarise(wide).within_sigma == pytest.approx(1 / 3)
+    assert summarise(replace(wide, searched=3)).within_sigma == pytest.approx(2 / 3)
+
+
 def test_when_nothing_is_found_there_is_no_error_to_report(result):
     summary = summarise(replace(result, found=np.full_like(result.found, np.nan)))
     assert np.isnan(summary.median)
