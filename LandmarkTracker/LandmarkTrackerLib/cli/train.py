@@ -33,7 +33,7 @@ class Prepared:
 
     run: RunConfig
     task: Callable[[], Task]
-    test: Callable[[Path], dict[str, float]] | None = None
+    test: Callable[[str | Path], dict[str, float]] | None = None
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -56,18 +56,24 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--resume", action="store_true", help="go on from the last checkpoint in the folder")
-    how.add_argument("--test", action="store_true", help="measure the folder's model on the test patients")
+    how.add_argument(
+        "--test",
+        nargs="?",
+        const="",
+        metavar="NAME|FILE",
+        help="train nothing; measure a model, by default the folder's own, on the test patients",
+    )
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     require_training()
-    from LandmarkTrackerLib.training.loop import Run
+    from LandmarkTrackerLib.training.loop import Run, model_of
 
     prepared = TASKS[args.task](args.config)
     folder = args.output or Path("runs") / args.config.stem
-    if args.test:
-        return _test(prepared, args.task, folder)
+    if args.test is not None:
+        return _test(prepared, args.task, args.test or model_of(folder))
     Run.require_folder(folder, args.resume)
     training = Run(prepared.task(), prepared.run, folder, resume=args.resume)
     stopped = _train(training)
@@ -78,12 +84,10 @@ def run(args: argparse.Namespace) -> int:
     return STOPPED if stopped else 0
 
 
-def _test(prepared: Prepared, task: str, folder: Path) -> int:
-    from LandmarkTrackerLib.training.loop import model_of
-
+def _test(prepared: Prepared, task: str, model: str | Path) -> int:
     if prepared.test is None:
         raise InputError(f"--test does not know {task}; use `landmark-tracker evaluate`")
-    for name, value in prepared.test(model_of(folder)).items():
+    for name, value in prepared.test(model).items():
         print(f"{name}: {value:.4g}")
     return 0
 

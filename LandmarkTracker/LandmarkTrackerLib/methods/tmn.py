@@ -22,8 +22,8 @@ class TmnLocator:
     """Finds patches that were shown in other frames, or in other subjects, anywhere in an image.
 
     Works on slices. In another subject (`prior` is None) it answers as the paper has it. Along a cine it
-    takes from the network how far its answer has moved since the frame in which the landmark was clicked: what
-    it gets wrong about a patch it gets wrong in every frame alike, and most of that cancels. It never
+    takes from the network how far its answer has moved since the frame in which the landmark was clicked:
+    what it gets wrong about a patch it gets wrong in every frame alike, and most of that cancels. It never
     searches near the last answer, so no error travels along a cine.
 
     Sigma is the network's, times the factor that made it cover 68 % of the errors of the patients that were

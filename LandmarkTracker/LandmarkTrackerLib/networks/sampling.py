@@ -15,7 +15,7 @@ def warp(images: Tensor, affines: Tensor) -> Tensor:
     rows, columns = images.shape[-2:]
     back = torch.linalg.inv(affines[:, :, :2])
     points = _lattice(columns, rows, images) - affines[:, None, None, :, 2]
-    return _sample(images, torch.einsum("bxy,bhwy->bhwx", back, points))
+    return sample(images, torch.einsum("bxy,bhwy->bhwx", back, points))
 
 
 def cut(images: Tensor, centres: Tensor, linears: Tensor, gammas: Tensor, patch: int) -> Tensor:
@@ -33,7 +33,7 @@ def cut(images: Tensor, centres: Tensor, linears: Tensor, gammas: Tensor, patch:
     """
     offsets = _lattice(patch, patch, images) - (patch - 1) / 2
     points = torch.einsum("bkxy,hwy->bkhwx", torch.linalg.inv(linears), offsets) + centres[:, :, None, None]
-    patches = _sample(images, points.flatten(1, 2)).unflatten(1, (centres.shape[1], patch))
+    patches = sample(images, points.flatten(1, 2)).unflatten(1, (centres.shape[1], patch))
     return patches.clamp(min=0) ** gammas[..., None, None]
 
 
@@ -44,7 +44,7 @@ def _lattice(columns: int, rows: int, like: Tensor) -> Tensor:
     return torch.stack(torch.meshgrid(x, y, indexing="xy"), dim=-1)
 
 
-def _sample(images: Tensor, points: Tensor) -> Tensor:
-    """Bilinear samples of (B, H, W) at (B, h, w, 2) points: (B, h, w)."""
+def sample(images: Tensor, points: Tensor) -> Tensor:
+    """Bilinear samples of (B, H, W) at (B, h, w, 2) points: (B, h, w); 0 beyond the image."""
     size = torch.tensor(images.shape[:0:-1], dtype=points.dtype, device=points.device)
     return grid_sample(images[:, None], (2 * points + 1) / size - 1, align_corners=False)[:, 0]

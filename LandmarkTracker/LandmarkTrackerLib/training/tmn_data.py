@@ -6,7 +6,7 @@ worth while.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from dataclasses import field as default
 from typing import Literal
 
@@ -25,9 +25,6 @@ from LandmarkTrackerLib.training.config import RunConfig
 from LandmarkTrackerLib.training.images import FieldImages, Source, Split
 from LandmarkTrackerLib.training.task import Draw
 
-# Motion within one subject, simulated: what a heart or a breath does between two frames, and no more.
-MOTION = ImageAugmentation(rotation=4.0, scale=(0.93, 1.07), crop=(0.93, 1.0))
-UNVARIED = PatchAugmentation(rotation=0.0, scale=(1.0, 1.0), gamma=(1.0, 1.0))
 # Darker than this on average, a neighbourhood is air.
 AIR = 0.06
 
@@ -73,6 +70,8 @@ class LearningConfig:
         patches: how many are cut from an image of the batch.
         foreground: share of the patches whose centre is not in air.
         validation_patches: how many are sought in each validation image.
+        local_motion_mm: standard deviation of the local movements that are simulated to calibrate sigma along
+            a cine: how much neighbouring organs, or the walls of a heart, move against each other.
         max_sigma_mm: above this the model's answer is not shown.
     """
 
@@ -82,6 +81,7 @@ class LearningConfig:
     patches: int = 16
     foreground: float = 0.8
     validation_patches: int = 32
+    local_motion_mm: float = 4.0
     max_sigma_mm: float = 12.0
 
 
@@ -106,11 +106,6 @@ class TmnSamples:
         self.images, self.config, self.patches = images, config, patches
         self.air = np.stack([_is_air(brightness) for brightness in images.brightness])
 
-    def moving(self) -> TmnSamples:
-        """The same images as the next frame of their cine might show them, with patches as they are."""
-        config = replace(self.config, image_augmentation=MOTION, patch_augmentation=UNVARIED)
-        return TmnSamples(self.images, config, self.patches)
-
     def __len__(self) -> int:
         return len(self.images)
 
@@ -118,7 +113,7 @@ class TmnSamples:
         """image (H, W) uint8, affine (2, 3), centres, targets (K, 2), linears (K, 2, 2), gammas (K,)."""
         rng = draw.rng
         affine = self.config.image_augmentation.draw(rng, self.config.field.size)
-        centres = self._centres(draw.row, affine, rng)
+        centres = self.centres(draw.row, affine, rng)
         varied = [self.config.patch_augmentation.draw(rng) for _ in range(self.patches)]
         return {"image": torch.from_numpy(self.images.brightness[draw.row])} | {
             name: torch.from_numpy(np.asarray(values, dtype=np.float32))
@@ -131,7 +126,7 @@ class TmnSamples:
             }.items()
         }
 
-    def _centres(self, row: int, affine: Array, rng: np.random.Generator) -> Array:
+    def centres(self, row: int, affine: Array, rng: np.random.Generator) -> Array:
         """(K, 2) points of the image that the augmented image still shows."""
         size, extent = np.array(self.config.field.size), self.images.extent[row]
         offered = (size - 1) / 2 + rng.uniform(-0.5, 0.5, (16 * self.patches, 2)) * extent

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +10,9 @@ import torch
 from torch import Tensor
 from torch.utils.data import default_collate
 
+from LandmarkTrackerLib.evaluation.deformation import Deformation
 from LandmarkTrackerLib.landmarks import Array
+from LandmarkTrackerLib.networks.sampling import cut, sample
 from LandmarkTrackerLib.training.losses import LOSSES
 from LandmarkTrackerLib.training.task import Draw
 from LandmarkTrackerLib.training.tmn_data import TmnConfig, TmnSamples, pictures
@@ -18,6 +20,8 @@ from LandmarkTrackerLib.weights import Model
 
 # Share of a normal distribution within one standard deviation: what a calibrated sigma has to cover.
 WITHIN_SIGMA = 0.6827
+# Simulated motion: the shift of the whole slice to either side, and the width of local movements.
+SHIFT_MM, BUMP_MM = 6.0, 20.0
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,7 @@ class Answers:
 def search(network: torch.nn.Module, samples: TmnSamples) -> Answers:
     """Seek patches of every image in it, varied, on the same draws every time."""
     parts = []
-    for batch in _batches(network, samples):
+    for batch in _batches(network, samples, TmnSamples.__getitem__):
         found, log_sigma = network(*pictures(batch, samples.config.network.patch))
         parts.append((found, log_sigma, batch["targets"]))
     return Answers.of(parts)
@@ -80,14 +84,44 @@ def follow(network: torch.nn.Module, samples: TmnSamples) -> tuple[Answers, floa
     Returns:
         The answers, and the mean distance in pixels by which the points move.
     """
+    patch = samples.config.network.patch
     parts, moves = [], []
-    for batch in _batches(network, samples):
-        moved_images, patches = pictures(batch, samples.config.network.patch)
-        there, log_sigma = network(moved_images, patches)
-        here, _ = network(batch["image"][:, None].float() / 255, patches)
+    for batch in _batches(network, samples, _move):
+        unvaried = torch.eye(2, device=batch["centres"].device).expand(*batch["centres"].shape[:2], 2, 2)
+        patches = cut(batch["image"], batch["centres"], unvaried, unvaried[..., 0, 0], patch)
+        there, log_sigma = network(sample(batch["image"], batch["origins"])[:, None], patches)
+        here, _ = network(batch["image"][:, None], patches)
         parts.append((there + batch["centres"] - here, log_sigma, batch["targets"]))
         moves.append((batch["targets"] - batch["centres"]).norm(dim=-1))
     return Answers.of(parts), float(torch.cat(moves).mean())
+
+
+def _move(samples: TmnSamples, draw: Draw) -> dict[str, Tensor]:
+    """image (H, W), where each of its pixels comes from in it when it has moved, origins (H, W, 2), and
+    the points that move from centres to targets (K, 2)."""
+    rng, (columns, rows) = draw.rng, samples.config.field.size
+    motion = draw_motion(rng, samples.config)
+    targets = samples.centres(draw.row, np.eye(2, 3), rng)
+    origins = motion.on_axes((np.arange(float(columns)), np.arange(float(rows)))).transpose(2, 1, 0)
+    values = {"origins": origins, "centres": motion(targets), "targets": targets}
+    tensors = {name: torch.from_numpy(np.ascontiguousarray(v, np.float32)) for name, v in values.items()}
+    return tensors | {"image": torch.from_numpy(samples.images.brightness[draw.row]).float() / 255}
+
+
+def draw_motion(rng: np.random.Generator, config: TmnConfig) -> Deformation:
+    """What a heart or a breath may do between two frames, in pixels of the field: the whole slice turns,
+    grows and shifts a little, and every part of it deforms in its own way."""
+    mm, size = config.field.spacing_mm, np.array(config.field.size)
+    width = BUMP_MM / mm
+    angle = np.radians(rng.uniform(-3, 3))
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    shift = rng.uniform(-SHIFT_MM, SHIFT_MM, 2) / mm
+    # So many that they cover the field.
+    bumps = int(np.ceil(np.prod(size) / (2 * np.pi * width**2)))
+    moves = rng.normal(0, config.learning.local_motion_mm / mm, (bumps, 2))
+    middle = (size - 1) / 2
+    at = rng.uniform(0, 1, (bumps, 2)) * (size - 1)
+    return Deformation(middle, turn * rng.uniform(0.96, 1.04), shift, at, moves, width)
 
 
 def all_metrics(
@@ -102,7 +136,7 @@ def all_metrics(
         users see; 0.68 if it is right.
     """
     found = search(network, samples)
-    followed, moved = follow(network, samples.moving())
+    followed, moved = follow(network, samples)
     metrics = found.metrics(samples.config)
     following = followed.metrics(samples.config)
     metrics |= {f"following_{name}": following[name] for name in ("error_mm", "p95_mm", "sigma_factor")}
@@ -113,11 +147,16 @@ def all_metrics(
     return metrics
 
 
-def _batches(network: torch.nn.Module, samples: TmnSamples, size: int = 16) -> Iterator[dict[str, Tensor]]:
+def _batches(
+    network: torch.nn.Module,
+    samples: TmnSamples,
+    draw: Callable[[TmnSamples, Draw], dict[str, Tensor]],
+    size: int = 16,
+) -> Iterator[dict[str, Tensor]]:
     device = next(network.parameters()).device
     for start in range(0, len(samples), size):
         rows = range(start, min(start + size, len(samples)))
-        batch = default_collate([samples[Draw(row, (0, 2, row))] for row in rows])
+        batch = default_collate([draw(samples, Draw(row, (0, 2, row))) for row in rows])
         yield {name: values.to(device) for name, values in batch.items()}
 
 

@@ -11,7 +11,7 @@ import pytest
 import torch
 from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.methods.tmn import TmnLocator
-from LandmarkTrackerLib.networks.sampling import cut
+from LandmarkTrackerLib.networks.sampling import cut, sample
 from LandmarkTrackerLib.training.config import RunConfig
 from LandmarkTrackerLib.training.images import Source, Split
 from LandmarkTrackerLib.training.loop import Run
@@ -24,7 +24,9 @@ from LandmarkTrackerLib.training.tmn_data import (
     TmnConfig,
     pictures,
 )
+from LandmarkTrackerLib.training.tmn_metrics import _move, follow
 from LandmarkTrackerLib.weights import load_model
+from torch.utils.data import default_collate
 
 
 def config(**changes: Any) -> TmnConfig:
@@ -54,7 +56,7 @@ def test_the_same_draw_is_the_same_sample_and_another_is_not(task: TmnTask) -> N
 
 def test_the_augmented_image_shows_the_patch_around_its_target(task: TmnTask) -> None:
     """Varied as the image was, the patch is what the augmented image holds there."""
-    batch = torch.utils.data.default_collate([task.training[Draw(row, (3, row))] for row in range(4)])
+    batch = default_collate([task.training[Draw(row, (3, row))] for row in range(4)])
     images, _ = pictures(batch, 32)
     targets, plain = batch["targets"], torch.ones(batch["gammas"].shape)
     assert bool(((targets >= -0.5) & (targets <= 63.5)).all())
@@ -124,3 +126,32 @@ def test_the_sigma_factor_makes_sigma_cover_two_thirds_of_the_errors(task: TmnTa
 def test_what_the_network_cannot_be_is_refused(make: Any, message: str) -> None:
     with pytest.raises(InputError, match=message):
         make()
+
+
+def test_a_simulated_motion_moves_points_with_their_pixels(task: TmnTask) -> None:
+    """Where the moved image shows the target, the image showed the centre."""
+    samples = task.validation
+    batch = default_collate([_move(samples, Draw(row, (5, row))) for row in range(2)])
+    assert 0.2 < float((batch["targets"] - batch["centres"]).norm(dim=-1).mean()) < 4
+    moved = sample(batch["image"], batch["origins"])
+    there = sample(moved, batch["targets"][:, None])[:, 0]
+    here = sample(batch["image"], batch["centres"][:, None])[:, 0]
+    inner = ((batch["targets"] > 3) & (batch["targets"] < 60)).all(dim=-1)
+    assert float((there - here)[inner].abs().mean()) < 0.03
+
+
+def test_following_a_network_that_knows_how_far_but_not_where_is_exact(task: TmnTask) -> None:
+    """It answers 7 and -3 pixels beside the truth, in every frame alike."""
+    samples = task.validation
+    batches = iter([_move(samples, Draw(row, (0, 2, row))) for row in range(len(samples))])
+    points = default_collate(list(batches))
+    answers = iter([points["targets"], points["centres"]])
+
+    class Beside(torch.nn.Linear):
+        def forward(self, image: torch.Tensor, patches: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:  # type: ignore[override]
+            there = next(answers) + torch.tensor([7.0, -3.0])
+            return there, torch.zeros_like(there)
+
+    answered, moves = follow(Beside(1, 1), samples)
+    torch.testing.assert_close(answered.found, answered.true, atol=1e-4, rtol=0)
+    assert moves == pytest.approx(float((points["targets"] - points["centres"]).norm(dim=-1).mean()))
