@@ -8,6 +8,8 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.methods.protocols import Locator
 from LandmarkTrackerLib.methods.registry import UNTRAINED, make_locator
@@ -18,8 +20,8 @@ from LandmarkTrackerLib.weights import model_names, pick_device, read_card
 if TYPE_CHECKING:
     from LandmarkTrackerLib.scene.workbench import Workbench
 
-# The methods that find shown landmarks; other models of `models/` do other jobs.
-LOCATORS = ("tmn",)
+# The trained methods that find shown landmarks, the better first. Other models of `models/` do other jobs.
+LOCATORS = ("tracker", "tmn")
 
 
 @dataclass(frozen=True)
@@ -55,9 +57,7 @@ class Models:
     def choices(self) -> list[Choice]:
         """Every model that finds shown landmarks, those that fit first."""
         choices = [
-            Choice(name, str(card.get("title", name)), self._fits(card), True)
-            for name, card in _cards()
-            if card.get("method") in LOCATORS
+            Choice(name, str(card.get("title", name)), self._fits(card), True) for name, card in _cards()
         ]
         choices += [Choice(name, title, True, False) for name, title in UNTRAINED.items()]
         return sorted(choices, key=lambda choice: not choice.fits)
@@ -119,10 +119,21 @@ class Models:
         subject = self.bench.inputs.subject
         if subject is None:
             return True
-        return int(card.get("dimensions", 2)) == (2 if subject.cine.grid.is_slice else 3)
+        dimensions, modality = card.get("dimensions", 2), card.get("modality", "")
+        here = 2 if subject.cine.grid.is_slice else 3
+        known = subject.modality and modality
+        return here in np.atleast_1d(dimensions) and (not known or subject.modality in modality)
 
 
 @functools.cache
 def _cards() -> tuple[tuple[str, dict], ...]:
-    """Name and card of every model that ships."""
-    return tuple((name, read_card(name)) for name in model_names())
+    """Name and card of every model that finds shown landmarks, the better methods first."""
+    cards = [(name, read_card(name)) for name in model_names()]
+    locators = [(name, card) for name, card in cards if card.get("method") in LOCATORS]
+    # A model of a simulated patient is for demonstrations.
+    return tuple(
+        sorted(
+            locators,
+            key=lambda item: (LOCATORS.index(item[1]["method"]), item[1].get("anatomy") == "phantom"),
+        )
+    )

@@ -10,7 +10,7 @@ from LandmarkTrackerLib.scene.i18n import _
 from LandmarkTrackerLib.scene.landmark_nodes import LandmarkNodes, landmark_nodes
 from LandmarkTrackerLib.scene.points import name_new_points, read_points
 from LandmarkTrackerLib.scene.record import Record
-from LandmarkTrackerLib.scene.volumes import grid_of, image_of
+from LandmarkTrackerLib.scene.volumes import grid_of, image_of, modality_of
 
 
 class Subject:
@@ -44,6 +44,14 @@ class Subject:
         if is_cine(self.node):
             return self.node.GetProxyNode(volume_sequence(self.node))
         return self.node
+
+    @property
+    def modality(self) -> str:
+        """ "MR", "CT" and so on; empty if nobody knows."""
+        nodes = [self.node, self.volume]
+        if is_cine(self.node):
+            nodes.append(volume_sequence(self.node))
+        return next((m for m in map(modality_of, filter(None, nodes)) if m), "")
 
     @property
     def point_list(self):

@@ -60,6 +60,14 @@ def grid_of(volume, transform=None) -> Grid:
     )
 
 
+def modality_of(node) -> str:
+    """ "MR", "CT" and so on, as the DICOM import noted it for this node; empty if nobody did."""
+    hierarchy = node.GetScene().GetFirstNodeByClass("vtkMRMLSubjectHierarchyNode")
+    item = hierarchy.GetItemByDataNode(node) if hierarchy is not None else 0
+    key = slicer.vtkMRMLSubjectHierarchyConstants.GetDICOMSeriesModalityAttributeName()
+    return str(hierarchy.GetItemAttribute(item, key)) if item else ""
+
+
 def world_transform(node) -> np.ndarray:
     """(4, 4) from the node's own RAS to the world's.
 
