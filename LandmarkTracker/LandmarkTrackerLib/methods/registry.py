@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.methods.protocols import Detector, Locator, Matcher
 
@@ -56,7 +58,9 @@ def make_detector(model: str, device: str = "auto") -> Detector:
     raise InputError(f"model '{model}' is a {loaded.method} model and does not detect landmarks by itself")
 
 
-def make_matcher(model: str, device: str = "auto", filtering: str = "smooth") -> Matcher:
+def make_matcher(
+    model: str, device: str = "auto", filtering: Literal["consistent", "smooth"] = "smooth"
+) -> Matcher:
     """The Matcher of this name or model file.
 
     Args:

@@ -1,0 +1,70 @@
+"""A second scan simulated from a first one, so that it is known exactly where every point went."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+import SimpleITK as sitk
+
+from LandmarkTrackerLib.evaluation.deformation import Deformation, Extent, draw_affine, draw_elastic
+from LandmarkTrackerLib.geometry import Grid
+from LandmarkTrackerLib.images import pixels
+from LandmarkTrackerLib.landmarks import Array
+
+Kind = Literal["intensity", "affine", "elastic"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+
+@dataclass(frozen=True)
+class SimulatedScans:
+    """Two scans on the same pixels. Works on slices and volumes, wherever they lie.
+
+    Attributes:
+        fixed, moving: the scan and what became of it.
+        deformation: from the moving scan to the fixed one, in mm along the pixels' axes from the first pixel.
+    """
+
+    fixed: sitk.Image
+    moving: sitk.Image
+    deformation: Deformation
+
+    def in_fixed(self, moving: Array) -> Array:
+        """Where points of the moving scan, LPS mm (N, 3), are in the fixed one."""
+        grid = Grid.of(self.fixed)
+        d, spacing = len(self.deformation.centre), np.array(grid.spacing)
+        along = grid.to_index(moving) * spacing
+        along[:, :d] = self.deformation(along[:, :d])
+        return grid.to_world(along / spacing)
+
+
+def simulate(image: sitk.Image, kind: Kind, rng: np.random.Generator, extent: Extent) -> SimulatedScans:
+    """A random deformation of a slice or a volume, or none where only intensities are to change elsewhere."""
+    d = 2 if Grid.of(image).is_slice else 3
+    reach = [(n - 1) * s for n, s in zip(image.GetSize()[:d], image.GetSpacing()[:d], strict=True)]
+    if kind == "affine":
+        drawn = draw_affine(rng, reach, extent)
+    elif kind == "elastic":
+        drawn = draw_elastic(rng, reach, extent)
+    else:
+        drawn = Deformation.none(np.array(reach) / 2)
+    return SimulatedScans(image, deformed(image, drawn), drawn)
+
+
+def deformed(image: sitk.Image, deformation: Deformation) -> sitk.Image:
+    """The image read at where the deformation says each pixel comes from; its lowest value from beyond."""
+    d = len(deformation.centre)
+    axes = [np.arange(n) * s for n, s in zip(image.GetSize()[:d], image.GetSpacing()[:d], strict=True)]
+    field = deformation.on_axes(axes) - np.stack(np.meshgrid(*axes, indexing="ij"))
+    values = pixels(image) if d == 3 else pixels(image)[0]
+    plain = sitk.GetImageFromArray(values)
+    plain.SetSpacing(image.GetSpacing()[:d])
+    moves = sitk.GetImageFromArray(np.ascontiguousarray(field.transpose(*range(d, 0, -1), 0)), isVector=True)
+    moves.SetSpacing(plain.GetSpacing())
+    read = sitk.Resample(
+        plain, sitk.DisplacementFieldTransform(moves), sitk.sitkLinear, float(values.min()), sitk.sitkFloat32
+    )
+    result = read if d == 3 else sitk.JoinSeries(read)
+    result.CopyInformation(image)
+    return result
