@@ -101,7 +101,7 @@ class LandmarkTrackerParameterNode:
     direction: Direction = Direction.BOTH
     live: bool = False
     maxSigma: Annotated[float, WithinRange(0, 100)] = 0.0
-    uncertainBelow: Annotated[int, WithinRange(0, 100)] = 80
+    uncertainBelow: Annotated[int, WithinRange(0, 100)] = 50
     exportFolder: pathlib.Path = pathlib.Path.home() / "LandmarkTracker"
     exportTable: bool = True
     exportSequence: bool = True

@@ -24,6 +24,8 @@ class ExportView:
         titles = [place.title for place in exports.places()]
         self._fixed.show(titles)
         self._moving.show(titles)
+        if len(titles) > 1 and self._fixed.index == self._moving.index:
+            self._moving.show(titles, (self._fixed.index + 1) % len(titles))
         offer(self.ui.exportButton, exports.obstacle, _("Write what is ticked into the folder."))
         offer(
             self.ui.pairsButton,

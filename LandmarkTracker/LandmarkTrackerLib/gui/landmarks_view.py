@@ -15,7 +15,7 @@ class LandmarksView:
 
     def __init__(self, ui, bench: Workbench) -> None:
         self.ui, self.bench = ui, bench
-        self._table = Table(ui.landmarksTable)
+        self._table = Table(ui.landmarksTable, widest=1)
         ui.placeButton.toggled.connect(self._place)
         ui.protocolButton.clicked.connect(self._load_protocol)
         ui.removeButton.clicked.connect(self._remove)

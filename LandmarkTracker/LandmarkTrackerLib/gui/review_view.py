@@ -5,7 +5,7 @@ from __future__ import annotations
 import slicer
 from slicer.i18n import tr as _
 
-from LandmarkTrackerLib.gui.widgets import Table, offer, put, silent
+from LandmarkTrackerLib.gui.widgets import Choices, Table, offer, put, silent
 from LandmarkTrackerLib.scene.workbench import Workbench
 
 
@@ -14,12 +14,14 @@ class ReviewView:
 
     def __init__(self, ui, bench: Workbench) -> None:
         self.ui, self.bench = ui, bench
-        self._table = Table(ui.findingsTable)
+        self._table = Table(ui.findingsTable, widest=1)
         ui.frameSlider.valueChanged.connect(self.bench.review.go_to)
         ui.previousButton.clicked.connect(self.previous_uncertain)
         ui.nextButton.clicked.connect(self.next_uncertain)
         ui.findingsTable.cellClicked.connect(self._go_to_row)
         ui.chartButton.clicked.connect(self._show_chart)
+        self._charted = Choices(ui.chartSelector)
+        ui.chartSelector.currentIndexChanged.connect(self._choose_chart)
 
     def refresh(self) -> None:
         """Show the frame in view and what deserves a look."""
@@ -41,8 +43,11 @@ class ReviewView:
         offer(
             self.ui.chartButton,
             review.obstacle,
-            _("Distance from where each landmark was placed, with ± 1 SD."),
+            _("Distance from where each landmark was placed, with ± 1 SD for one or two."),
         )
+        names = ("", *self._names())
+        charted = names.index(self.bench.chart.landmark) if self.bench.chart.landmark in names else 0
+        self._charted.show([_("All landmarks"), *names[1:]], charted)
 
     def next_uncertain(self, _checked=False) -> None:
         """From the button or the keyboard."""
@@ -54,6 +59,14 @@ class ReviewView:
 
     def _go_to_row(self, row: int, _column: int) -> None:
         self.bench.review.go_to(self.bench.review.findings()[row].frame)
+
+    def _names(self) -> tuple[str, ...]:
+        subject = self.bench.inputs.subject
+        return subject.record.placed_names() if subject is not None else ()
+
+    def _choose_chart(self, _index=None) -> None:
+        n = self._charted.index
+        self.bench.chart.choose(self._names()[n - 1] if n > 0 else "")
 
     def _show_chart(self, _checked=False) -> None:
         slicer.modules.plots.logic().ShowChartInLayout(self.bench.chart.show())

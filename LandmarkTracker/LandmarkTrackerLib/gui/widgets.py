@@ -60,11 +60,18 @@ class Choices:
 class Table:
     """A table that is filled anew only when its content changes."""
 
-    def __init__(self, table) -> None:
+    def __init__(self, table, widest: int) -> None:
+        """
+        Args:
+            widest: the column that takes the width that the others leave.
+        """
         self._table = table
         self._rows: list[tuple[str, ...]] = []
         put(table.verticalHeader(), visible=False)
-        put(table.horizontalHeader(), stretchLastSection=True)
+        put(table.verticalHeader(), defaultSectionSize=22)
+        header = table.horizontalHeader()
+        header.setSectionResizeMode(qt.QHeaderView.ResizeToContents)
+        header.setSectionResizeMode(widest, qt.QHeaderView.Stretch)
 
     def show(self, rows: Sequence[tuple[str, ...]], editable: int | None = None) -> None:
         """Show these rows; the column `editable` can be typed into."""

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from LandmarkTrackerLib.landmarks import LandmarkSet
+from LandmarkTrackerLib.scene.history import of
 from LandmarkTrackerLib.scene.i18n import _
 from LandmarkTrackerLib.scene.record import Record
 
@@ -32,7 +33,7 @@ def edited(record: Record, frame: int, labels: Sequence[str], shown: LandmarkSet
         name for name in shown.names if shown[name].status == "defined" and _differs(before, shown, name)
     ]
     if moved:
-        after = after.with_known(frame, _placed(shown, moved))
+        after = after.with_placed(frame, _placed(shown, moved))
     # To make a lost point unplaced is how Slicer asks for it again; it stays lost until it is placed.
     had = before.only_defined().names
     cleared = [name for name in had if name in after.names and name not in shown]
@@ -64,10 +65,10 @@ def taken_back(now: Record, before: Record, after: Record, frame: int) -> Record
 def what_changed(before: Record, after: Record, placed: Sequence[str]) -> str:
     """What the user did, in a few words."""
     if placed:
-        return _("place {names}").format(names=", ".join(placed))
+        return _("place {names}").format(names=of(placed))
     if len(after.names) < len(before.names):
         gone = [name for name in before.names if name not in after.names]
-        return _("remove {names}").format(names=", ".join(gone))
+        return _("remove {names}").format(names=of(gone))
     if after.names != before.names:
         return _("name landmarks")
     return _("clear a position")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+
+from LandmarkTrackerLib.scene.i18n import _
 
 
 @dataclass
@@ -16,6 +18,11 @@ class Change:
     def undo(self) -> None:
         while self.steps:
             self.steps.pop()()
+
+
+def of(names: Sequence[str]) -> str:
+    """Landmarks in a label: one or two by name, more by number."""
+    return ", ".join(names) if len(names) < 3 else _("{count} landmarks").format(count=len(names))
 
 
 class History:

@@ -10,7 +10,7 @@ from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.jobs.across import examples_of, locate_in
 from LandmarkTrackerLib.jobs.propagate import Direction, frames_in_order, propagate
 from LandmarkTrackerLib.landmarks import LandmarkSet
-from LandmarkTrackerLib.scene.history import Change
+from LandmarkTrackerLib.scene.history import Change, of
 from LandmarkTrackerLib.scene.i18n import _
 from LandmarkTrackerLib.scene.reporting import reported
 from LandmarkTrackerLib.scene.subject import Subject
@@ -77,9 +77,8 @@ class Propagation:
         subject = self.bench.inputs.subject
         assert subject is not None
         legs = self.legs(subject, names)
-        change = self.bench.history.begin(
-            _("propagate {names}").format(names=", ".join(name for leg in legs for name in leg.names))
-        )
+        names = [name for leg in legs for name in leg.names]
+        change = self.bench.history.begin(_("propagate {names}").format(names=of(names)))
         before = subject.record
         change.steps.append(lambda: subject.show(before))
         total = sum(len(frames_in_order(len(subject.cine), leg.start, self.direction)) for leg in legs)
@@ -125,8 +124,7 @@ class Propagation:
         names = [name for name in names or record.placed_names() if name in record.placed_names()]
         starts: dict[int, list[str]] = {}
         for name in names:
-            first = next(frame for frame, known in placed.items() if name in known)
-            starts.setdefault(subject.frame if name in here else first, []).append(name)
+            starts.setdefault(subject.frame if name in here else record.origin(name), []).append(name)
         return [Leg(start, tuple(group)) for start, group in starts.items()]
 
     def _nothing_shown(self, subject: Subject) -> str:

@@ -35,10 +35,12 @@ class Record:
         names: every landmark, in the order of the point list.
         frames: frame number to what is known there. A landmark that is not in the set was not looked for in
             that frame; one that is in it and missing was looked for and not found.
+        origins: landmark to the frame in which it was placed first; not the frames of its corrections.
     """
 
     names: tuple[str, ...] = ()
     frames: Mapping[int, LandmarkSet] = field(default_factory=dict)
+    origins: Mapping[str, int] = field(default_factory=dict)
 
     def known(self, frame: int) -> LandmarkSet:
         """What was placed or looked for in this frame."""
@@ -62,6 +64,11 @@ class Record:
     def _placed(self) -> dict[int, LandmarkSet]:
         by_frame = {frame: placed_in(known) for frame, known in sorted(self.frames.items())}
         return {frame: here for frame, here in by_frame.items() if len(here)}
+
+    def origin(self, name: str) -> int:
+        """Where a placed landmark was placed first. A scene that was loaded does not say: its first frame."""
+        frames = [frame for frame, here in self._placed.items() if name in here]
+        return self.origins[name] if self.origins.get(name) in frames else frames[0]
 
     def placed_names(self) -> tuple[str, ...]:
         """The landmarks that are placed in some frame, in their order."""
@@ -96,6 +103,11 @@ class Record:
         frames = {**self.frames, frame: self.known(frame).updated(landmarks)}
         return replace(self.with_names(landmarks.names), frames=frames)
 
+    def with_placed(self, frame: int, landmarks: LandmarkSet) -> Record:
+        """With these placed by a person."""
+        begun = dict.fromkeys(landmarks.names, frame)
+        return replace(self.with_known(frame, landmarks), origins={**begun, **self.origins})
+
     def with_exactly(self, frame: int, landmarks: LandmarkSet) -> Record:
         """With this and nothing else known of a frame."""
         return replace(self, frames={**self.frames, frame: landmarks})
@@ -120,7 +132,8 @@ class Record:
             return tuple(names.get(name, name) for name in old)
 
         frames = {t: replace(known, names=new(known.names)) for t, known in self.frames.items()}
-        return Record(new(self.names), frames)
+        origins = {names.get(name, name): frame for name, frame in self.origins.items()}
+        return Record(new(self.names), frames, origins)
 
     def ordered(self, names: Sequence[str]) -> Record:
         """With the landmarks in this order."""

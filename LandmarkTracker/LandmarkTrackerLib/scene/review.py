@@ -71,7 +71,7 @@ class Review:
 
     def __init__(self, bench: Workbench) -> None:
         self.bench = bench
-        self.uncertain_below = 0.8
+        self.uncertain_below = 0.5
         # The record and the limit that these findings are of.
         self._sorted: tuple[Record, float, list[Finding]] | None = None
 
@@ -137,7 +137,7 @@ class Review:
         track = subject.record.track(subject.cine)
         curves = []
         for name in subject.record.placed_names():
-            start = next(t for t, here in subject.record.placed().items() if name in here)
+            start = subject.record.origin(name)
             n = track.names.index(name)
             moved = np.linalg.norm(track.positions[:, n] - track.positions[start, n], axis=1)
             curves.append(Displacement(name, track.times, moved, track.sigma_mm[:, n]))

@@ -128,12 +128,14 @@ class Workbench:
             return _("Press Place and click landmarks in a slice view, or load a protocol.")
         uncertain = self.review.uncertain_frames()
         if uncertain:
-            return _("{count} frames are uncertain: look at them, and drag what is wrong.").format(
+            return _("Uncertain frames: {count}. Look at them, and drag what is wrong.").format(
                 count=len(uncertain)
             )
         if self.review.obstacle and not self.propagation.obstacle:
             return _("Press Propagate.")
-        return ""
+        if not self.review.obstacle:
+            return _("No frame is uncertain. Scrub through them, drag what is wrong, and export.")
+        return _("Tick volumes of other subjects, and find the landmarks there.")
 
     # Changes
 

@@ -38,6 +38,13 @@ class SliceView:
         self.logic.ResizeSliceNode(*size)
         self.window.Render()
 
+    def resize(self, size: tuple[int, int]) -> None:
+        """Take this much of the screen."""
+        self.size = size
+        self.window.SetSize(*size)
+        self.logic.ResizeSliceNode(*size)
+        self.node.UpdateMatrices()
+
     def show(self, volume, orientation: str = "Axial") -> None:
         """Show a volume in its own plane, filling the view."""
         self.logic.GetSliceCompositeNode().SetBackgroundVolumeID(volume.GetID())
@@ -78,6 +85,8 @@ class SliceView:
 
     def picture(self) -> np.ndarray:
         """(rows, columns, 3) uint8 of what the view shows."""
+        # There is nothing to connect before the view shows its first volume.
+        self._mapper.SetInputConnection(self.logic.GetImageDataConnection())
         self.window.Render()
         grab = vtk.vtkWindowToImageFilter()
         grab.SetInput(self.window)
@@ -94,11 +103,10 @@ class SliceView:
         self.window.Finalize()
 
     def _image_actor(self):
-        mapper, actor = vtk.vtkImageMapper(), vtk.vtkActor2D()
-        mapper.SetColorWindow(255)
-        mapper.SetColorLevel(127.5)
-        mapper.SetInputConnection(self.logic.GetImageDataConnection())
-        actor.SetMapper(mapper)
+        self._mapper, actor = vtk.vtkImageMapper(), vtk.vtkActor2D()
+        self._mapper.SetColorWindow(255)
+        self._mapper.SetColorLevel(127.5)
+        actor.SetMapper(self._mapper)
         actor.GetProperty().SetDisplayLocationToBackground()
         return actor
 

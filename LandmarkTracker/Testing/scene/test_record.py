@@ -112,6 +112,16 @@ def test_a_removed_point_goes_from_every_frame(record):
     assert "apex" not in after.known(2)
 
 
+def test_a_correction_in_an_earlier_frame_is_not_where_the_landmark_began(record):
+    begun = edited(Record(), 4, ("apex",), clicked(apex=(0, 0, 0)))
+    corrected = edited(begun, 1, ("apex",), clicked(apex=(3, 0, 0)))
+    assert corrected.origin("apex") == 4
+    assert corrected.renamed({"apex": "tip"}).origin("tip") == 4
+    assert corrected.forget(4, ["apex"]).origin("apex") == 1
+    # As after loading a scene.
+    assert record.origin("base") == 2
+
+
 def test_another_order_is_kept(record):
     after = edited(record, 3, ("base", "apex"), record.known(3))
     assert after.names == ("base", "apex")

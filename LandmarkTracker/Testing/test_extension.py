@@ -1,0 +1,148 @@
+"""What Slicer's build and its extension index ask of the files around the code."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import struct
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+# https://github.com/Slicer/Slicer/blob/main/Schemas/slicer-extension-catalog-entry-schema-v1.0.1.json
+ENTRY = {
+    "$schema": str,
+    "category": str,
+    "scm_url": str,
+    "scm_revision": str,
+    "scm_type": str,
+    "build_dependencies": list,
+    "build_subdirectory": str,
+    "enabled": bool,
+    "tier": int,
+}
+# Asked by the index of anything that a module file imports when Slicer starts.
+COMES_WITH_SLICER = {"slicer", "vtk", "qt", "ctk", "SimpleITK", "numpy", "LandmarkTrackerLib"}
+
+
+@pytest.fixture
+def module(root) -> Path:
+    return root / "LandmarkTracker"
+
+
+def cmake_list(path: Path, name: str) -> list[str]:
+    """The words of one `set(NAME ...)`."""
+    text = re.sub(r"#.*", "", path.read_text())
+    return re.search(rf"set\({name}\s(.*?)\)", text, re.DOTALL).group(1).split()
+
+
+def test_every_python_file_is_installed(module):
+    listed = cmake_list(module / "CMakeLists.txt", "MODULE_PYTHON_SCRIPTS")
+    there = {path.relative_to(module).as_posix() for path in (module / "LandmarkTrackerLib").rglob("*.py")}
+    assert len(listed) == len(set(listed))
+    assert there - set(listed) == set(), "add these to LandmarkTracker/CMakeLists.txt"
+    assert set(listed) - there == {"${MODULE_NAME}.py"}, "remove these from LandmarkTracker/CMakeLists.txt"
+
+
+def test_every_resource_is_installed(module):
+    listed = cmake_list(module / "CMakeLists.txt", "MODULE_PYTHON_RESOURCES")
+    there = [
+        path.relative_to(module).as_posix() for path in (module / "Resources").rglob("*") if path.is_file()
+    ]
+    assert sorted(listed) == sorted(path for path in there if "__pycache__" not in path)
+
+
+def test_models_are_installed_beside_the_library(module):
+    text = (module / "CMakeLists.txt").read_text()
+    assert "/../models/*.pt" in text
+    assert "/../models/*.json" in text
+    assert text.count("LandmarkTrackerLib/models") == 2
+
+
+def test_the_index_entry_has_what_its_schema_asks(root):
+    content = (root / "LandmarkTracker.json").read_bytes()
+    assert b"\r" not in content
+    entry = json.loads(content)
+    assert set(entry) <= set(ENTRY)
+    assert {"$schema", "category", "scm_url"} <= set(entry)
+    assert all(isinstance(value, ENTRY[key]) for key, value in entry.items())
+    assert 1 <= entry["tier"] <= 5
+    assert entry["scm_url"].startswith("https://")
+    assert entry["scm_url"].rsplit("/", 1)[1].startswith("Slicer")
+    assert entry["category"] in ("Tracking", "Registration", "Sequences")
+
+
+def test_the_extension_the_module_and_the_entry_have_one_name(root, module):
+    cmake = (root / "CMakeLists.txt").read_text()
+    assert "project(LandmarkTracker)" in cmake
+    assert "set(MODULE_NAME LandmarkTracker)" in (module / "CMakeLists.txt").read_text()
+    entry = json.loads((root / "LandmarkTracker.json").read_text())
+    assert f'set(EXTENSION_HOMEPAGE "{entry["scm_url"]}")' in cmake
+    assert f'set(EXTENSION_DEPENDS "{" ".join(entry["build_dependencies"])}")' in cmake
+
+
+def test_pictures_that_the_index_shows_are_there(root):
+    cmake = (root / "CMakeLists.txt").read_text()
+    for url in re.findall(r'(?:ICONURL|SCREENSHOTURLS) "[^"]*?/main/([^"]+)"', cmake):
+        header = (root / url).read_bytes()[:24]
+        assert header.startswith(b"\x89PNG")
+        assert min(struct.unpack(">II", header[16:24])) >= 128
+
+
+def test_the_module_file_only_defines_and_imports_what_comes_with_slicer(module):
+    tree = ast.parse((module / "LandmarkTracker.py").read_text())
+    for node in tree.body:
+        assert isinstance(node, (ast.Expr, ast.Import, ast.ImportFrom, ast.ClassDef, ast.FunctionDef))
+        if isinstance(node, ast.Expr):
+            assert isinstance(node.value, ast.Constant)
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        names += [node.module] if isinstance(node, ast.ImportFrom) else []
+        for name in names:
+            assert name.split(".")[0] in COMES_WITH_SLICER | sys.stdlib_module_names, name
+
+
+def test_gui_and_scene_never_import_torch_when_they_are_imported(module):
+    for path in [
+        *(module / "LandmarkTrackerLib/gui").glob("*.py"),
+        *(module / "LandmarkTrackerLib/scene").glob("*.py"),
+    ]:
+        for node in ast.parse(path.read_text()).body:
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module] if isinstance(node, ast.ImportFrom) else []
+            assert not any(name.split(".")[0] in ("torch", "torchvision") for name in names), path.name
+
+
+def test_only_gui_imports_qt_and_only_scene_and_gui_import_slicer(module):
+    for path in (module / "LandmarkTrackerLib").rglob("*.py"):
+        room = path.relative_to(module / "LandmarkTrackerLib").parts[0]
+        imported = {
+            name.split(".")[0]
+            for node in ast.walk(ast.parse(path.read_text()))
+            for name in (
+                [alias.name for alias in node.names]
+                if isinstance(node, ast.Import)
+                else [node.module or ""]
+                if isinstance(node, ast.ImportFrom)
+                else []
+            )
+        }
+        if room != "gui":
+            assert not imported & {"qt", "ctk"}, path
+        if room not in ("gui", "scene", "web"):
+            assert not imported & {"slicer", "vtk"}, path
+
+
+def test_every_mrml_widget_of_the_panel_gets_the_scene(module):
+    ui = ElementTree.parse(module / "Resources" / "UI" / "LandmarkTracker.ui").getroot()
+    widgets = {w.get("name") for w in ui.iter("widget") if w.get("class") == "qMRMLNodeComboBox"}
+    joined = {
+        c.findtext("receiver")
+        for c in ui.iter("connection")
+        if c.findtext("slot") == "setMRMLScene(vtkMRMLScene*)"
+    }
+    assert widgets == joined
+    used = {w.get("class") for w in ui.iter("widget") if not w.get("class").startswith("Q")}
+    assert used == {c.findtext("class") for c in ui.iter("customwidget")}
