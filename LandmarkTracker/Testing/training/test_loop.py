@@ -153,6 +153,17 @@ def test_two_processes_train_what_one_process_trains(tmp_path: Path, root: Path)
         torch.testing.assert_close(one[key], two[key], rtol=1e-4, atol=1e-5)
 
 
+def test_mixed_precision_computes_coarsely_and_keeps_exact_weights(tmp_path: Path) -> None:
+    for precision in ("32-true", "bf16-mixed"):
+        for _ in Run(Line(dropout=0.0), config(precision=precision), tmp_path / precision):
+            pass
+    exact, mixed = weights(tmp_path / "32-true"), weights(tmp_path / "bf16-mixed")
+    for key in exact:
+        assert mixed[key].dtype == torch.float32
+        torch.testing.assert_close(mixed[key], exact[key], atol=0.1, rtol=0)
+    assert not equal(exact, mixed)
+
+
 def test_a_run_ends_when_its_time_is_over_and_validates_what_it_reached(tmp_path: Path) -> None:
     run = Run(Line(slow=0.05), config(steps=1000, minutes=0.005, validate_every=999), tmp_path / "short")
     last = list(run)[-1]
