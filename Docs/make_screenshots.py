@@ -22,7 +22,7 @@ sys.path[:0] = [str(ROOT / "LandmarkTracker"), str(ROOT / "LandmarkTracker" / "T
 from host.host import Host  # noqa: E402 - found beside the tests
 from host.plot_view import draw_chart  # noqa: E402
 from host.slice_view import SliceView  # noqa: E402
-from PySide6 import QtCore, QtGui  # noqa: E402
+from PySide6 import QtGui  # noqa: E402
 
 PICTURES = ROOT / "Docs" / "pictures"
 PATIENT, SLICE, DIASTOLE, SYSTOLE = "SCD0000301", "SCD0000301_slice04", 19, 6
@@ -43,7 +43,7 @@ class Session:
         self.chart = None
 
     def walls(self, frame: int) -> dict[str, np.ndarray]:
-        """Where the expert drew the edge of the blood pool, towards each wall as the view shows it; RAS mm."""
+        """Where the expert drew the edge of the blood pool towards each wall of the view; RAS mm."""
         folder = Path(os.environ.get("LANDMARKTRACKER_DATA", ROOT / "data")) / "cardiac_cine"
         contours = json.loads((folder / f"{PATIENT}_contours.json").read_text())["contours"]
         mine = next(c for c in contours if c["sequence"] == SLICE and c["frame"] == frame)
