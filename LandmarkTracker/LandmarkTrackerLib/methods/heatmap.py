@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
@@ -18,10 +18,10 @@ from LandmarkTrackerLib.images import as_volume
 from LandmarkTrackerLib.landmarks import Array, LandmarkSet
 from LandmarkTrackerLib.methods.network_grid import (
     InputConfig,
+    Resampler,
     bright,
     intensity_range,
     network_grid,
-    on_grid,
     oriented,
     parts,
     scaled,
@@ -122,11 +122,9 @@ class HeatmapDetector:
             InputError: a volume for a model of slices, or the reverse.
         """
         image = as_volume(image)
-        seen = prepare(image, self.config)
-        answers = [locate(self.network, view, self.config) for view in seen]
         # The image alone does not say which way round a specimen lies: the landmarks do.
         peaks, grid = max(
-            ((answer, view.grid) for answer, view in zip(answers, seen, strict=True)),
+            ((locate(self.network, view, self.config), view.grid) for view in prepare(image, self.config)),
             key=lambda answer: float(np.clip(answer[0].height, 0, 1).sum()),
         )
         return landmarks_of(peaks, grid, Grid.of(image), self.config)
@@ -149,21 +147,41 @@ class HeatmapDetector:
         return Heads(product, appearance * sign, configuration * sign)
 
 
-def prepare(image: sitk.Image, config: HeatmapConfig) -> list[NetworkImage]:
-    """The image as the network sees it: once, or in every way round where it is aligned.
+@dataclass(frozen=True)
+class Views:
+    """The ways in which a network may see an image: one, or every way round where it is aligned.
+
+    Attributes:
+        grids: where the network's pixels lie in each view.
+        see: the pixels on one of these grids.
+    """
+
+    grids: list[Grid]
+    see: Callable[[Grid], NetworkImage]
+
+    def __iter__(self) -> Iterator[NetworkImage]:
+        return map(self.see, self.grids)
+
+
+def prepare(image: sitk.Image, config: HeatmapConfig) -> Views:
+    """The image as the network sees it; nothing is resampled before it is asked for.
 
     Args:
         image: three axes.
+
+    Raises:
+        InputError: a volume for a model of slices, or the reverse.
     """
     image = oriented(image, config.input.dimension)
     limits = config.limits or intensity_range(image, config.input)
     frames = bright(image) if config.input.align else [whole(Grid.of(image))]
-    views = []
-    for frame in frames:
-        grid = network_grid(frame, config.input, image.GetSpacing()[2])
-        values = scaled(on_grid(image, grid), limits, clip=config.limits is None)
-        views.append(NetworkImage(values if config.input.dimension == 3 else values[0], grid))
-    return views
+    resampler = Resampler(image)
+
+    def see(grid: Grid) -> NetworkImage:
+        values = scaled(resampler.on(grid), limits, clip=config.limits is None)
+        return NetworkImage(values if config.input.dimension == 3 else values[0], grid)
+
+    return Views([network_grid(frame, config.input, image.GetSpacing()[2]) for frame in frames], see)
 
 
 def locate(network: HeatmapNetwork, image: NetworkImage, config: HeatmapConfig) -> Peaks:

@@ -144,33 +144,53 @@ def network_grid(frame: Frame, config: InputConfig, thickness: float = 1.0) -> G
     )
 
 
-def on_grid(image: sitk.Image, grid: Grid) -> Pixels:
-    """(k, j, i) float32: the image resampled by cubic interpolation; its smallest value beyond its border.
+class Resampler:
+    """One image on any number of grids, by cubic interpolation.
 
-    An image that is finer than the grid is smoothed before, so that nothing is aliased.
+    An image that is finer than a grid is smoothed before, so that nothing is aliased; what that costs is paid
+    once for grids of one spacing.
     """
-    values = pixels(image)
-    clean = sitk.GetImageFromArray(values)
-    clean.CopyInformation(image)
-    for axis, (count, step) in enumerate(zip(image.GetSize(), image.GetSpacing(), strict=True)):
-        coarser = grid.spacing[0] / step
-        if coarser > 1 and count >= 4:
-            clean = sitk.RecursiveGaussian(clean, 0.4 * step * math.sqrt(coarser**2 - 1), direction=axis)
-    # A spline needs four pixels along every axis; a slice has one through its plane.
-    cubic = min(n for n in image.GetSize() if n > 1) >= 4
-    return sitk.GetArrayFromImage(
-        sitk.Resample(
-            clean,
+
+    def __init__(self, image: sitk.Image) -> None:
+        values = pixels(image)
+        self.background = float(values.min())
+        self._image = sitk.GetImageFromArray(values)
+        self._image.CopyInformation(image)
+        # A spline needs four pixels along every axis; a slice has one through its plane.
+        self._cubic = min(n for n in (*image.GetSize(), 4) if n > 1) >= 4
+        self._splines: dict[float, sitk.Image] = {}
+
+    def on(self, grid: Grid) -> Pixels:
+        """(k, j, i) float32; the image's smallest value beyond its border."""
+        pitch = round(grid.spacing[0], 6)
+        if pitch not in self._splines:
+            self._splines[pitch] = self._spline(pitch)
+        resampled = sitk.Resample(
+            self._splines[pitch],
             grid.size,
             sitk.Transform(),
-            sitk.sitkBSpline if cubic else sitk.sitkLinear,
+            sitk.sitkBSplineResampler if self._cubic else sitk.sitkLinear,
             grid.origin,
             grid.spacing,
             grid.direction,
-            float(values.min()),
+            self.background,
             sitk.sitkFloat32,
         )
-    )
+        return sitk.GetArrayFromImage(resampled)
+
+    def _spline(self, pitch: float) -> sitk.Image:
+        """What is interpolated for grids of this spacing (mm): smoothed, and as B-spline coefficients."""
+        image = self._image
+        for axis, (count, step) in enumerate(zip(image.GetSize(), image.GetSpacing(), strict=True)):
+            if pitch > step and count >= 4:
+                sigma = 0.4 * step * math.sqrt((pitch / step) ** 2 - 1)
+                image = sitk.RecursiveGaussian(image, sigma, direction=axis)
+        return sitk.BSplineDecomposition(image, 3) if self._cubic else image
+
+
+def on_grid(image: sitk.Image, grid: Grid) -> Pixels:
+    """(k, j, i) float32: the image on one grid, as `Resampler` has it."""
+    return Resampler(image).on(grid)
 
 
 def intensity_range(image: sitk.Image, config: InputConfig) -> tuple[float, float]:

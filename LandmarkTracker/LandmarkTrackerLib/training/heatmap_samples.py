@@ -49,12 +49,14 @@ def read_examples(
         except InputError as error:
             raise InputError(f"{item.path}: {error}") from error
         landmarks = item.landmarks.select(model.names)
-        centres = [view.grid.to_index(landmarks.positions) for view in views]
+        centres = [grid.to_index(landmarks.positions) for grid in views.grids]
         # Which way round an aligned volume lies is free: all take the way of the first.
         reference = centres[0] if reference is None else reference
         best = int(np.argmin([_apart(c, reference) for c in centres]))
         known = np.array([name in item.landmarks for name in model.names])
-        examples.append(Example(views[best], centres[best][:, : model.input.dimension], known))
+        examples.append(
+            Example(views.see(views.grids[best]), centres[best][:, : model.input.dimension], known)
+        )
     return examples
 
 

@@ -167,7 +167,7 @@ def test_an_aligned_specimen_is_found_whichever_way_round_it_lies():
     config = config_3d(
         input=InputConfig((32, 16, 16), align=True), limits=(0.0, 9.0), calibration=Calibration(-np.inf)
     )
-    assert len(prepare(image, config)) > 4
+    assert len(prepare(image, config).grids) > 4
     model = Model("x", "heatmap", config.to_dict(), HeatmapNetwork(config.network, 3, 2).state_dict(), {})
     detector = HeatmapDetector(model, "cpu")
     detector.network = Bright()
