@@ -1,4 +1,4 @@
-"""elastix and transformix: point files, and the parameter file that makes elastix use them.
+"""elastix and transformix: point files, and the parameter files that make elastix use them.
 
 A point file is `point`, the number of points, then one point a line in LPS mm (in the plane of slices): no
 names, no comments. The transform that elastix finds maps fixed to moving.
@@ -7,76 +7,97 @@ names, no comments. The transform that elastix finds maps fixed to moving.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
+import SimpleITK as sitk
 
 from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.formats.files import number, read_text, written
 from LandmarkTrackerLib.formats.scans import ScanPair, write_script
 from LandmarkTrackerLib.landmarks import Array
 
-# The corresponding points must not be the first metric; they pull from the coarsest resolution on.
-PARAMETERS = """\
-// B-spline registration that is drawn by corresponding points (-fp, -mp) as well as by the grey values.
+Stage = Literal["affine", "b-spline"]
+# Parameter file to stage, in order.
+STAGES: dict[str, Stage] = {"affine.txt": "affine", "b_spline.txt": "b-spline"}
+
+POINTS = "CorrespondingPointsEuclideanDistanceMetric"
+BENDING = "TransformBendingEnergyPenalty"
+
+COMMON = """\
 (Registration "MultiMetricMultiResolutionRegistration")
-(Metric "{metric}" "CorrespondingPointsEuclideanDistanceMetric" "TransformBendingEnergyPenalty")
-(Metric0Weight 1.0)
-(Metric1Weight {weight})
-(Metric2Weight {bending})
-(NumberOfHistogramBins 32)
 (FixedInternalImagePixelType "float")
 (MovingInternalImagePixelType "float")
 (FixedImagePyramid "FixedSmoothingImagePyramid")
 (MovingImagePyramid "MovingSmoothingImagePyramid")
-(NumberOfResolutions {resolutions})
+(NumberOfResolutions 4)
+(NumberOfHistogramBins 32)
 (Interpolator "LinearInterpolator")
 (ResampleInterpolator "FinalBSplineInterpolator")
 (FinalBSplineInterpolationOrder 3)
 (Resampler "DefaultResampler")
 (DefaultPixelValue {background})
-(Transform "BSplineTransform")
-(FinalGridSpacingInPhysicalUnits {grid})
 (HowToCombineTransforms "Compose")
-(AutomaticTransformInitialization "false")
 (Optimizer "AdaptiveStochasticGradientDescent")
 (AutomaticParameterEstimation "true")
 (MaximumNumberOfIterations {iterations})
 (ImageSampler "RandomCoordinate")
-(NumberOfSpatialSamples 4096)
+(NumberOfSpatialSamples 3000)
 (NewSamplesEveryIteration "true")
 (UseDirectionCosines "true")
-(WriteResultImage "true")
+(WriteResultImage "{write}")
 (ResultImageFormat "mha")
-(ResultImagePixelType "{pixel}")
+(ResultImagePixelType "float")
+"""
+
+AFFINE = """\
+(Transform "AffineTransform")
+(AutomaticScalesEstimation "true")
+(AutomaticTransformInitialization "true")
+(AutomaticTransformInitializationMethod "GeometricalCenter")
+"""
+
+B_SPLINE = """\
+(Transform "BSplineTransform")
+(FinalGridSpacingInPhysicalUnits {grid_mm})
 """
 
 
-def parameters(
-    weight: float = 0.05,
-    grid_mm: float = 16.0,
-    bending: float = 20.0,
-    resolutions: int = 4,
-    iterations: int = 500,
-    background: float = 0.0,
-) -> str:
-    """An elastix parameter file.
+@dataclass(frozen=True)
+class Settings:
+    """What a registration by elastix hangs on; an affine stage, then a B-spline.
 
-    Args:
-        weight: of the mean distance of the pairs in mm, beside mutual information.
+    Attributes:
+        points: weight of the mean distance of the pairs in mm, beside mutual information; 0 leaves them out.
+        bending: weight of the bending energy, in the B-spline stage.
         grid_mm: spacing of the finest B-spline grid.
+        iterations: in each of the four resolutions.
         background: grey value beyond the moving image.
     """
-    return PARAMETERS.format(
-        metric="AdvancedMattesMutualInformation",
-        weight=weight,
-        bending=bending,
-        resolutions=resolutions,
-        grid=grid_mm,
-        iterations=iterations,
-        background=background,
-        pixel="float",
-    )
+
+    points: float = 0.05
+    bending: float = 50.0
+    grid_mm: float = 16.0
+    iterations: int = 400
+    background: float = 0.0
+
+
+def parameters(stage: Stage, settings: Settings) -> str:
+    """An elastix parameter file."""
+    # The first metric compares images; elastix refuses points there.
+    metrics = {"AdvancedMattesMutualInformation": 1.0}
+    if settings.points:
+        metrics[POINTS] = settings.points
+    if stage == "b-spline":
+        metrics[BENDING] = settings.bending
+    lines = ["(Metric " + " ".join(f'"{name}"' for name in metrics) + ")"]
+    lines += [f"(Metric{n}Weight {number(weight)})" for n, weight in enumerate(metrics.values())]
+    write = "true" if stage == "b-spline" else "false"
+    common = COMMON.format(background=settings.background, iterations=settings.iterations, write=write)
+    own = AFFINE if stage == "affine" else B_SPLINE.format(grid_mm=settings.grid_mm)
+    return common + own + "\n".join(lines) + "\n"
 
 
 def write_points(path: Path, points: Array, *, overwrite: bool = False) -> None:
@@ -128,9 +149,11 @@ def export(folder: Path, scans: ScanPair) -> None:
     fixed, moving = scans.points
     write_points(folder / "fixed_points.txt", fixed)
     write_points(folder / "moving_points.txt", moving)
-    with written(folder / "parameters.txt") as partial:
-        partial.write_text(parameters(), encoding="ascii")
+    background = float(sitk.GetArrayViewFromImage(scans.moving.image).min())
+    for name, stage in STAGES.items():
+        with written(folder / name) as partial:
+            partial.write_text(parameters(stage, Settings(background=background)), encoding="ascii")
     images = scans.images(folder)
-    command = ["elastix", "-f", images[0], "-m", images[1]]
-    command += ["-fp", "fixed_points.txt", "-mp", "moving_points.txt", "-p", "parameters.txt", "-out", "."]
+    command = ["elastix", "-f", images[0], "-m", images[1], "-fp", "fixed_points.txt", "-mp"]
+    command += ["moving_points.txt", *(word for name in STAGES for word in ("-p", name)), "-out", "."]
     write_script(folder / "register.sh", command)

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from LandmarkTrackerLib.evaluation.deformation import Extent
 from LandmarkTrackerLib.methods.correspondence_input import PairInputConfig
-from LandmarkTrackerLib.networks.correspondence import FILTERS, CorrespondenceNetwork
+from LandmarkTrackerLib.networks.correspondence import FILTERS, CorrespondenceNetwork, Features
 from LandmarkTrackerLib.training.config import RunConfig
 from LandmarkTrackerLib.training.correspondence_loss import (
     Pairs,
@@ -19,6 +19,7 @@ from LandmarkTrackerLib.training.correspondence_loss import (
     hinge_loss,
     landmark_loss,
     matching_loss,
+    repeatability_loss,
     sample_pairs,
 )
 from LandmarkTrackerLib.training.simulated_pairs import (
@@ -38,12 +39,13 @@ class LossConfig:
 
     Attributes:
         positive, negative: margins of equation (3).
-        contrast: weight of the contrast loss; the paper has none.
+        contrast, repeat: weights of the contrast and the repeatability loss; the paper has neither.
     """
 
     positive: float = 0.1
     negative: float = 1.0
     contrast: float = 0.0
+    repeat: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -97,36 +99,50 @@ class CorrespondenceTask:
         return self._training
 
     def loss(self, network: torch.nn.Module, batch: Mapping[str, Tensor]) -> Tensor:
-        pairs = self._pairs(network, batch)
-        loss = self.config.loss
-        total = (
-            landmark_loss(pairs.fixed, pairs.truth.any(2))
-            + landmark_loss(pairs.moving, pairs.truth.any(1))
-            + hinge_loss(pairs.distances, pairs.truth, loss.positive, loss.negative)
-            + matching_loss(pairs.logits, pairs.truth)
-        )
-        return total + loss.contrast * contrast_loss(pairs.logits, pairs.truth) if loss.contrast else total
+        fixed, moving = self._features(network, batch)
+        weights = self.config.loss
+        with torch.autocast(fixed.logits.device.type, enabled=False):
+            pairs = self._pairs(network, fixed, moving, batch)
+            total = (
+                landmark_loss(pairs.fixed, pairs.truth.any(2))
+                + landmark_loss(pairs.moving, pairs.truth.any(1))
+                + hinge_loss(pairs.distances, pairs.truth, weights.positive, weights.negative)
+                + matching_loss(pairs.logits, pairs.truth)
+            )
+            if weights.contrast:
+                total = total + weights.contrast * contrast_loss(pairs.logits, pairs.truth)
+            if weights.repeat:
+                masks = batch["fixed_mask"], batch["moving_mask"]
+                total = total + weights.repeat * repeatability_loss(
+                    fixed.logits, moving.logits, batch["origins"], masks
+                )
+        return total
 
-    def _pairs(self, network: torch.nn.Module, batch: Mapping[str, Tensor]) -> Pairs:
-        config = self.config.pairs
+    def _features(self, network: torch.nn.Module, batch: Mapping[str, Tensor]) -> tuple[Features, Features]:
+        """Both images in one pass of the shared branch."""
         both = network(torch.cat([batch["fixed"], batch["moving"]]))
         half = len(batch["fixed"])
         fixed, moving = (
-            type(both)(both.logits[part], tuple(maps[part] for maps in both.coarse))
+            Features(both.logits[part], (both.coarse[0][part], both.coarse[1][part]))
             for part in (slice(half), slice(half, None))
         )
+        return fixed, moving
+
+    def _pairs(
+        self, network: torch.nn.Module, fixed: Features, moving: Features, batch: Mapping[str, Tensor]
+    ) -> Pairs:
+        config = self.config.pairs
         masks = batch["fixed_mask"], batch["moving_mask"]
-        with torch.autocast(both.logits.device.type, enabled=False):
-            return sample_pairs(
-                network,  # type: ignore[arg-type]
-                fixed,
-                moving,
-                batch["origins"],
-                masks,
-                config.count,
-                config.cell,
-                config.within,
-            )
+        return sample_pairs(
+            network,  # type: ignore[arg-type]
+            fixed,
+            moving,
+            batch["origins"],
+            masks,
+            config.count,
+            config.cell,
+            config.within,
+        )
 
     def validate(self, network: torch.nn.Module) -> dict[str, float]:
         """On the same simulated pairs of the validation patients every time.
@@ -140,7 +156,7 @@ class CorrespondenceTask:
         for n in range(VALIDATION_PAIRS):
             sample = self._validation[Draw(n % len(self._validation), (0, 2, n))]
             batch = {key: value[None].to(device) for key, value in sample.items()}
-            pairs = self._pairs(network, batch)
+            pairs = self._pairs(network, *self._features(network, batch), batch)
             chosen = mutual_best(pairs.logits) & mutual_best(-pairs.distances)
             chosen &= (pairs.fixed > 0)[:, :, None] & (pairs.moving > 0)[:, None, :]
             found += float(chosen.sum())

@@ -17,6 +17,7 @@ from LandmarkTrackerLib.networks.correspondence import (
     sample_landmarks,
 )
 
+PATCH = 16  # pixels along each axis, in which `repeatability_loss` compares
 NEVER = -1e4  # a logit whose probability is 0, and whose gradient is still a number
 
 
@@ -100,6 +101,38 @@ def contrast_loss(logits: Tensor, truth: Tensor) -> Tensor:
         right = logits.masked_fill(~truth, NEVER).logsumexp(axis)
         losses.append(_mean(logits.logsumexp(axis) - right, truth.any(axis)))
     return sum(losses, start=torch.zeros((), device=logits.device)) / 2
+
+
+def repeatability_loss(
+    fixed: Tensor, moving: Tensor, origins: Tensor, masks: tuple[Tensor, Tensor]
+) -> Tensor:
+    """Not in the paper: both images have the same, sharp peaks (R2D2, Revaud et al. 2019, section 3.2).
+
+    Equation (2) hears only of the one pixel in each cell that was sampled; this one of all pixels at once.
+
+    Args:
+        fixed, moving: (B, 1, *spatial) landmark logits.
+        origins, masks: see `sample_pairs`.
+    """
+    average = (functional.avg_pool2d, functional.avg_pool3d)[fixed.ndim - 4]
+    highest = (functional.max_pool2d, functional.max_pool3d)[fixed.ndim - 4]
+    size = torch.tensor(list(reversed(fixed.shape[2:])), device=fixed.device, dtype=fixed.dtype)
+    where = (2 * origins.movedim(1, -1) + 1) / size - 1
+    seen = torch.cat([fixed.sigmoid(), masks[0]], dim=1)
+    there, valid = functional.grid_sample(seen, where, align_corners=False).split(1, dim=1)
+    shared = (valid > 0.5) & (masks[1] > 0.5)
+    a, b = there * shared, moving.sigmoid() * shared
+
+    def patches(values: Tensor) -> Tensor:
+        return average(values, PATCH, PATCH // 2)
+
+    alike = patches(a * b) / (patches(a * a) * patches(b * b) + 1e-8).sqrt()
+    peaked = [1 - (highest(p, PATCH, PATCH // 2) - patches(p)) for p in (fixed.sigmoid(), moving.sigmoid())]
+    body = [patches(mask) > 0.5 for mask in masks]
+    return (
+        _mean(1 - alike, patches(shared.float()) > 0.5)
+        + sum(_mean(p, m) for p, m in zip(peaked, body, strict=True)) / 2
+    )
 
 
 def _mean(values: Tensor, where: Tensor) -> Tensor:

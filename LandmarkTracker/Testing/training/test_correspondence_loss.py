@@ -10,6 +10,7 @@ from LandmarkTrackerLib.training.correspondence_loss import (
     hinge_loss,
     landmark_loss,
     matching_loss,
+    repeatability_loss,
     sample_pairs,
 )
 
@@ -85,4 +86,34 @@ def test_a_batch_without_any_match_has_a_finite_loss() -> None:
     )
     total.backward()
     assert torch.isfinite(total)
+    assert torch.isfinite(logits.grad).all()
+
+
+def peaks(places: list[tuple[int, int]], sharp: float = 1.0) -> torch.Tensor:
+    j, i = torch.meshgrid(torch.arange(48.0), torch.arange(64.0), indexing="ij")
+    bumps = [torch.exp(-sharp * ((i - a) ** 2 + (j - b) ** 2)) for a, b in places]
+    return (10 * torch.stack(bumps).amax(0) - 5)[None, None]
+
+
+def test_repeatability_asks_for_sharp_peaks_in_the_same_places_of_both_images() -> None:
+    places = [(a, b + a // 9 % 3) for a in range(4, 68, 11) for b in range(0, 52, 11)]
+    j, i = torch.meshgrid(torch.arange(48.0), torch.arange(64.0), indexing="ij")
+    # Pixel (i, j) of the moving image shows (i + 4, j - 3) of the fixed one.
+    origins = torch.stack([i + 4, j - 3])[None]
+    masks = torch.ones(1, 1, 48, 64), torch.ones(1, 1, 48, 64)
+    moved = [(a - 4, b + 3) for a, b in places]
+
+    def loss(moving: torch.Tensor, fixed: torch.Tensor | None = None) -> float:
+        fixed = peaks(places) if fixed is None else fixed
+        return repeatability_loss(fixed, moving, origins, masks).item()
+
+    same = loss(peaks(moved))
+    assert same < loss(peaks(places)) - 0.2
+    assert same < loss(peaks(moved, 0.01), peaks(places, 0.01)) - 0.2
+
+
+def test_repeatability_has_a_finite_gradient_where_nothing_is_shared() -> None:
+    logits = torch.randn(1, 1, 32, 32, requires_grad=True)
+    masks = torch.ones(1, 1, 32, 32), torch.zeros(1, 1, 32, 32)
+    repeatability_loss(logits, logits, torch.full((1, 2, 32, 32), 99.0), masks).backward()
     assert torch.isfinite(logits.grad).all()
