@@ -237,10 +237,10 @@ class LandmarkTrackerLogic(ScriptedLoadableModuleLogic):
     """
 
     def __init__(self) -> None:
-        from LandmarkTrackerLib.scene.workbench import Workbench
+        from LandmarkTrackerLib.scene.workbench import workbench_of
 
         ScriptedLoadableModuleLogic.__init__(self)
-        self.workbench = Workbench(slicer.mrmlScene)
+        self.workbench = workbench_of(slicer.mrmlScene)
 
     def getParameterNode(self) -> LandmarkTrackerParameterNode:
         """What the user chose in this scene."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import slicer
 from slicer.i18n import tr as _
+
+NAME = "BreathingTorso"
 
 
 def register(icons: Path) -> None:
@@ -14,10 +17,10 @@ def register(icons: Path) -> None:
 
     SampleData.SampleDataLogic.registerCustomSampleDataSource(
         category="LandmarkTracker",
-        sampleName="BreathingTorso",
+        sampleName=NAME,
         thumbnailFileName=str(icons / "BreathingTorso.png"),
         customDownloader=draw,
-        nodeNames="BreathingTorso",
+        nodeNames=NAME,
     )
 
 
@@ -27,7 +30,7 @@ def draw(_source=None):
     from LandmarkTrackerLib.scene.cine_nodes import add_cine, volume_sequence
 
     with slicer.util.tryWithErrorDisplay(_("The simulated cine could not be drawn."), waitCursor=True):
-        browser = add_cine(slicer.mrmlScene, Phantom().cine())
+        browser = add_cine(slicer.mrmlScene, replace(Phantom().cine(), name=NAME))
         volume = browser.GetProxyNode(volume_sequence(browser))
         slicer.util.setSliceViewerLayers(background=volume, fit=True, rotateToVolumePlane=True)
         return browser

@@ -7,6 +7,9 @@ sections, asks `obstacle` why one cannot be done, calls `advance` while `busy`, 
 
 from __future__ import annotations
 
+from typing import Any
+from weakref import WeakKeyDictionary
+
 import vtk
 
 from LandmarkTrackerLib.errors import InputError
@@ -25,9 +28,18 @@ from LandmarkTrackerLib.scene.subject import Subject
 from LandmarkTrackerLib.scene.task import Task
 from LandmarkTrackerLib.scene.watch import Watch
 
+_BENCHES: WeakKeyDictionary[Any, Workbench] = WeakKeyDictionary()
+
+
+def workbench_of(scene) -> Workbench:
+    """The workbench of a scene. There is one: two would each take the other's work for the user's."""
+    if scene not in _BENCHES:
+        _BENCHES[scene] = Workbench(scene)
+    return _BENCHES[scene]
+
 
 class Workbench:
-    """One user's work in one scene.
+    """One user's work in one scene. See `workbench_of`.
 
     Attributes:
         changed: a vtkObject; its ModifiedEvent says that there is something new to show.
@@ -54,6 +66,7 @@ class Workbench:
 
     def close(self) -> None:
         """Stop observing the scene."""
+        _BENCHES.pop(self.scene, None)
         self.cancel()
         self.watch.removeObservers()
 

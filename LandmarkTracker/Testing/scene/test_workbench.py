@@ -5,7 +5,7 @@ import pytest
 import slicer
 from LandmarkTrackerLib.scene.cine_nodes import add_cine
 from LandmarkTrackerLib.scene.volumes import fill_volume
-from LandmarkTrackerLib.scene.workbench import Workbench
+from LandmarkTrackerLib.scene.workbench import Workbench, workbench_of
 
 MARKUPS = slicer.vtkMRMLMarkupsNode
 LPS = np.array([-1, -1, 1])
@@ -292,6 +292,15 @@ def test_an_existing_point_list_begins_to_follow_the_cine_and_undo_lets_it_go(be
     assert bench.inputs.subject.point_list is None
     assert bench.scene.GetNumberOfNodesByClass("vtkMRMLSequenceNode") == 1
     assert node.GetScene() is bench.scene
+
+
+def test_a_scene_has_one_workbench_until_it_is_closed(scene):
+    bench = workbench_of(scene)
+    assert workbench_of(scene) is bench
+    bench.close()
+    again = workbench_of(scene)
+    assert again is not bench
+    again.close()
 
 
 def test_a_point_list_of_another_cine_is_refused(bench, scene, cine):
