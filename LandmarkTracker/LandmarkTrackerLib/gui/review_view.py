@@ -15,7 +15,8 @@ class ReviewView:
     def __init__(self, ui, bench: Workbench) -> None:
         self.ui, self.bench = ui, bench
         self._table = Table(ui.findingsTable, widest=1)
-        ui.frameSlider.valueChanged.connect(self.bench.review.go_to)
+        self._findings: list | None = None
+        ui.frameSlider.valueChanged.connect(self._scrub)
         ui.previousButton.clicked.connect(self.previous_uncertain)
         ui.nextButton.clicked.connect(self.next_uncertain)
         ui.findingsTable.cellClicked.connect(self._go_to_row)
@@ -31,7 +32,10 @@ class ReviewView:
             frame = subject.frame if subject is not None else 0
             put(self.ui.frameSlider, maximum=length - 1, value=frame, enabled=length > 1)
         put(self.ui.frameLabel, text=review.frame_text)
-        self._table.show([(str(f.frame), f.name, f.sigma_text, f.score_text) for f in review.findings()])
+        findings = review.findings()
+        if findings is not self._findings:
+            self._findings = findings
+            self._table.show([(str(f.frame), f.name, f.sigma_text, f.score_text) for f in findings])
         offer(
             self.ui.previousButton,
             review.obstacle_uncertain,
@@ -56,6 +60,9 @@ class ReviewView:
     def previous_uncertain(self, _checked=False) -> None:
         """From the button or the keyboard."""
         self.bench.review.previous_uncertain()
+
+    def _scrub(self, frame: int) -> None:
+        self.bench.review.go_to(frame)
 
     def _go_to_row(self, row: int, _column: int) -> None:
         self.bench.review.go_to(self.bench.review.findings()[row].frame)

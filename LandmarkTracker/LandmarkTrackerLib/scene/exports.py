@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +20,7 @@ from LandmarkTrackerLib.landmarks import LandmarkPairs, LandmarkSet, Track
 from LandmarkTrackerLib.scene.i18n import _
 from LandmarkTrackerLib.scene.landmark_nodes import new_point_list, remove_point_list
 from LandmarkTrackerLib.scene.points import write_points
+from LandmarkTrackerLib.scene.record import Record
 from LandmarkTrackerLib.scene.reporting import reported
 from LandmarkTrackerLib.scene.subject import Subject, is_cine
 
@@ -35,11 +36,16 @@ class Place:
 
     Attributes:
         title: for the user.
-        landmarks: those that are known there.
     """
 
     title: str
-    landmarks: LandmarkSet
+    record: Record
+    frame: int
+
+    @property
+    def landmarks(self) -> LandmarkSet:
+        """Every landmark; missing if it is not known there."""
+        return self.record.at(self.frame)
 
 
 class Exports:
@@ -47,6 +53,8 @@ class Exports:
 
     def __init__(self, bench: Workbench) -> None:
         self.bench = bench
+        # The records that these places are of.
+        self._places: tuple[list[Record], list[Place]] = ([], [])
 
     @property
     def obstacle(self) -> str:
@@ -60,15 +68,11 @@ class Exports:
 
     def places(self) -> list[Place]:
         """Every frame of the cine and every other subject in which a landmark is known."""
-        places = []
-        for subject in self._subjects():
-            for frame, known in sorted(subject.record.frames.items()):
-                if known.defined.any():
-                    title = subject.name
-                    if is_cine(subject.node):
-                        title = _("Frame {frame}").format(frame=frame)
-                    places.append(Place(title, subject.record.at(frame)))
-        return places
+        subjects = self._subjects()
+        records = [subject.record for subject in subjects]
+        if records != self._places[0]:
+            self._places = (records, [place for subject in subjects for place in _places_in(subject)])
+        return self._places[1]
 
     @reported
     def write(self, folder: Path, kinds: Collection[str], overwrite: bool = False) -> None:
@@ -128,10 +132,17 @@ class Exports:
         """The chosen image and the others, as far as a landmark is known in them."""
         subject = self.bench.inputs.subject
         subjects = [subject, *self.bench.inputs.others] if subject is not None else []
-        return [s for s in subjects if any(known.defined.any() for known in s.record.frames.values())]
+        return [subject for subject in subjects if subject.record.found_anything]
 
     def _wrote(self, count: int, folder: Path) -> None:
         self.bench.report = _("{count} files were written to {folder}").format(count=count, folder=folder)
+
+
+def _places_in(subject: Subject) -> Iterator[Place]:
+    for frame, known in sorted(subject.record.frames.items()):
+        if known.defined.any():
+            number = _("Frame {frame}").format(frame=frame)
+            yield Place(number if is_cine(subject.node) else subject.name, subject.record, frame)
 
 
 def _track_writers(track: Track, kinds: Collection[str]) -> dict[str, Writer]:

@@ -77,11 +77,13 @@ def write_points(node, names: Sequence[str], known: LandmarkSet) -> None:
                 node.SetNthControlPointLabel(n, name)
             _place(node, n, name, known)
         node.SetFixedNumberOfControlPoints(fixed)
-        at = known.select(names)
-        _measure(node, "score", at.scores)
-        _measure(node, "sigma_mm", at.sigma_mm)
-        for axis, values in zip(SIGMA_AXES, at.sigmas.T, strict=True):
-            _measure(node, axis, values)
+        # Most frames of a long cine hold nothing while its landmarks are being placed.
+        if len(known) or node.GetNumberOfMeasurements():
+            at = known.select(names)
+            _measure(node, "score", at.scores)
+            _measure(node, "sigma_mm", at.sigma_mm)
+            for axis, values in zip(SIGMA_AXES, at.sigmas.T, strict=True):
+                _measure(node, axis, values)
 
 
 def _place(node, n: int, name: str, known: LandmarkSet) -> None:

@@ -76,6 +76,11 @@ class Record:
         return tuple(name for name in self.names if name in there)
 
     @cached_property
+    def found_anything(self) -> bool:
+        """Whether some landmark is known in some frame."""
+        return any(known.defined.any() for known in self.frames.values())
+
+    @cached_property
     def looked_for(self) -> frozenset[str]:
         """The landmarks that a method looked for in some frame."""
         return frozenset(
