@@ -7,18 +7,26 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from LandmarkTrackerLib.evaluation.metrics import distance_to_contour
-from LandmarkTrackerLib.formats import open_cine
-from LandmarkTrackerLib.images import Cine
+from LandmarkTrackerLib.evaluation.simulated_motion import SimulatedMotion
+from LandmarkTrackerLib.formats import open_cine, read_image
+from LandmarkTrackerLib.images import Cine, pixels
 from LandmarkTrackerLib.landmarks import LandmarkSet, Track
 
 # Held out of every shipped model's training.
 HELD_OUT_CARDIAC = ("SCD0000201", "SCD0000301")
+HELD_OUT_IMAGES = (
+    "cardiac_edes/images/SC-HF-NI-12-*.png",
+    "cardiac_edes/images/SC-HYP-40-*.png",
+    "cardiac_edes/images/SC-N-05-*.png",
+    "ct_followup/A072894/axial*.nrrd",
+)
 CONTOUR_POINTS = 8
+SIMULATED_POINTS = 25
 
 
 @dataclass(frozen=True)
@@ -27,7 +35,7 @@ class Case:
 
     Attributes:
         row: the table row that it counts for.
-        errors: track to (E,) mm; NaN where a point was reported missing.
+        errors: track to (E,) mm, pixels where the motion is simulated; NaN where a point is missing.
     """
 
     row: str
@@ -74,6 +82,35 @@ def _cardiac_case(cine: Cine, frames: dict[int, np.ndarray]) -> Case:
         return distance_to_contour(track[track.numbers.index(systole)].positions, truth)
 
     return Case("cardiac", cine, diastole, landmarks, errors)
+
+
+def simulated_cases(data: Path) -> Iterator[Case]:
+    """Held-out images moved by up to 8 pixels, with other brightness and noise in every frame."""
+    for seed, pattern in enumerate(HELD_OUT_IMAGES):
+        paths = sorted(data.glob(pattern))
+        for path in (paths[0], paths[len(paths) // 2]):
+            motion = SimulatedMotion(read_image(path), seed=seed, gamma=0.5, noise=0.04)
+            yield _simulated_case(motion, path.stem)
+
+
+def _simulated_case(motion: SimulatedMotion, name: str) -> Case:
+    """Points anywhere in the body but near the border, where they could leave the image."""
+    rng = np.random.default_rng(motion.seed)
+    shown = pixels(motion.image)[0]
+    size = np.array(motion.grid.size[:2])
+    bright = shown > np.percentile(shown, 40)
+    offered = rng.uniform(0.12 * size, 0.88 * size, (1000, 2))
+    column, row = np.rint(offered).astype(int).T
+    index = offered[bright[row, column]][:SIMULATED_POINTS]
+    names = tuple(f"point {n + 1}" for n in range(len(index)))
+    landmarks = LandmarkSet(names, motion.grid.to_world(np.column_stack([index, np.zeros(len(index))])))
+    truth = motion.track(landmarks).positions
+
+    def errors(track: Track) -> np.ndarray:
+        off = (track.positions - truth) @ np.linalg.inv(motion.grid.axes).T
+        return np.linalg.norm(off, axis=2)[1:].ravel()
+
+    return Case("simulated", replace(motion.cine(), name=f"simulated {name}"), 0, landmarks, errors)
 
 
 def liver_case(data: Path) -> Case:

@@ -17,19 +17,23 @@ from pathlib import Path
 
 import numpy as np
 import SimpleITK as sitk
-from cases import Case, cardiac_cases, data_folder, liver_case
+from cases import Case, cardiac_cases, data_folder, liver_case, simulated_cases
 from LandmarkTrackerLib.evaluation.metrics import summarise
 from LandmarkTrackerLib.jobs.propagate import propagate, track_of
 from LandmarkTrackerLib.landmarks import LandmarkSet
 from LandmarkTrackerLib.methods.protocols import Examples, Locator
 from LandmarkTrackerLib.methods.registry import make_locator
-from peers.dis_flow import DisFlow
+from peers.dis_flow import ChainedDisFlow, DisFlow
+from peers.lucas_kanade import LucasKanade
 from peers.no_motion import NoMotion
 
 METHODS: dict[str, Callable[[], Locator]] = {
     "no motion": NoMotion,
     "NCC": lambda: make_locator("ncc"),
+    "Lucas-Kanade": LucasKanade,
     "DIS flow": DisFlow,
+    "DIS flow, warm": lambda: DisFlow(warm=True),
+    "DIS flow, chained": ChainedDisFlow,
     "TMN (tmn-cardiac-cine)": lambda: make_locator("tmn-cardiac-cine", "cpu"),
 }
 
@@ -83,6 +87,7 @@ def measure(cases: list[Case]) -> list[dict[str, object]]:
 
 TITLES = {
     "cardiac": "cardiac cine: distance to the expert contour at end-systole, mm",
+    "simulated": "simulated motion of held-out images: error, pixels",
     "liver": "liver cine: error of the superior-inferior displacement, mm",
 }
 
@@ -94,7 +99,7 @@ def table(results: list[dict[str, object]]) -> list[dict[str, str]]:
         s = summarise(result["errors"])
         rows.append(
             {
-                "what": str(result["row"]),
+                "what": f"{result['row']} ({TITLES[str(result['row'])].rsplit(' ', 1)[1]})",
                 "method": str(result["method"]),
                 "mean": f"{s.mean:.2f}",
                 "median": f"{s.median:.2f}",
@@ -130,7 +135,8 @@ def picture(results: list[dict[str, object]], path: Path) -> None:
             found = np.sort(errors[np.isfinite(errors)])
             share = np.arange(1, len(found) + 1) / len(errors)
             ax.step(found, 100 * share, where="post", label=str(result["method"]))
-        ax.set(xlabel="error (mm)", ylabel="points within this error (%)", xlim=(0, 8), ylim=(0, 100))
+        unit = TITLES[row].rsplit(" ", 1)[1]
+        ax.set(xlabel=f"error ({unit})", ylabel="points within this error (%)", xlim=(0, 8), ylim=(0, 100))
         ax.set_title(TITLES[row], fontsize=10)
         ax.grid(alpha=0.3)
         ax.legend(fontsize=8, loc="lower right")
@@ -142,7 +148,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=Path("results/benchmarks"))
     args = parser.parse_args()
     data = data_folder()
-    results = measure([*cardiac_cases(data), liver_case(data)])
+    results = measure([*cardiac_cases(data), *simulated_cases(data), liver_case(data)])
     rows = table(results)
     args.output.mkdir(parents=True, exist_ok=True)
     with (args.output / "tracking.csv").open("w", newline="") as file:

@@ -21,7 +21,8 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
         prog="landmark-tracker",
         description="Click a landmark once; find it again in every frame of a cine, with its uncertainty.",
-        epilog="Exit codes: 0 done, 1 some cases of a batch failed, 2 wrong input (one sentence says what), 130 cancelled.",
+        epilog="Exit codes: 0 done, 1 some cases of a batch failed, 2 wrong input (one sentence says what), "
+        "130 cancelled.",
     )
     top.add_argument("--version", action="version", version=f"landmark-tracker {__version__}")
     subparsers = top.add_subparsers(dest="command", required=True, metavar="COMMAND")

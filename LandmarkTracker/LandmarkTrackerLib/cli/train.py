@@ -155,5 +155,26 @@ def _scn(path: Path) -> Prepared:
     return Prepared(config.run, lambda: HeatmapTask(config))
 
 
+def _tracker(path: Path) -> Prepared:
+    from LandmarkTrackerLib.training.config import read_config
+    from LandmarkTrackerLib.training.tracker import TrackerConfig, TrackerTask
+
+    config = read_config(path, TrackerConfig)
+    return Prepared(config.run, lambda: TrackerTask(config))
+
+
+def _correspondence(path: Path) -> Prepared:
+    from LandmarkTrackerLib.training.config import read_config
+    from LandmarkTrackerLib.training.correspondence import CorrespondenceConfig, CorrespondenceTask
+
+    config = read_config(path, CorrespondenceConfig)
+    return Prepared(config.run, lambda: CorrespondenceTask(config))
+
+
 # Reads the training file; the images only when the task is made.
-TASKS: dict[str, Callable[[Path], Prepared]] = {"scn": _scn, "tmn": _tmn}
+TASKS: dict[str, Callable[[Path], Prepared]] = {
+    "correspondence": _correspondence,
+    "scn": _scn,
+    "tmn": _tmn,
+    "tracker": _tracker,
+}

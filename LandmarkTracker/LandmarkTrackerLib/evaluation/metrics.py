@@ -44,7 +44,8 @@ def summarise(errors: ArrayLike) -> Summary:
     all_of = np.abs(np.asarray(errors, dtype=float))
     found = all_of[np.isfinite(all_of)]
     if not len(found):
-        return Summary(*[np.nan] * 5, missing=1.0, gross=0)
+        nan = float("nan")
+        return Summary(nan, nan, nan, nan, nan, missing=1.0, gross=0)
     return Summary(
         float(found.mean()),
         float(np.median(found)),

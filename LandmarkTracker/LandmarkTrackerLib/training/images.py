@@ -30,7 +30,7 @@ class Source:
     Attributes:
         folder: below the folder that the environment variable LANDMARKTRACKER_DATA names, or absolute.
         files: which, as a pattern; each is an image, a volume or a cine.
-        patient: regular expression whose first group, found in the file's name, is the patient.
+        patient: regular expression whose first group, found in the path below `folder`, is the patient.
         table: instead of `patient`, a CSV file in the folder with the columns `file` and `patient`.
         spacing_mm: mm a pixel of images that carry no geometry (PNG, JPEG); 0 uses what the files state.
         phantoms: instead of a folder, the number of simulated patients, "phantom-1000" and so on: seeds below
@@ -103,22 +103,32 @@ def read_split(
     Raises:
         InputError: a folder or patient does not exist, a file cannot be read, or a part is empty.
     """
-    where = dict.fromkeys(split.validation, "validation") | dict.fromkeys(split.test, "test")
     shown: dict[str, list[tuple[NDArray[np.float32], Grid, str]]] = {part: [] for part in parts}
+    for part, patient, image in split_images(sources, split, parts):
+        shown[part].append((field.show(image), Grid.of(image), patient))
+    return {part: _stack(part, images, field) for part, images in shown.items()}
+
+
+def split_images(
+    sources: tuple[Source, ...], split: Split, parts: tuple[str, ...] = ("train", "validation")
+) -> Iterator[tuple[str, str, sitk.Image]]:
+    """Part, patient and image of every slice of these parts that shows something; other files are not opened.
+
+    Raises:
+        InputError: a folder or patient does not exist, or a file cannot be read.
+    """
+    where = dict.fromkeys(split.validation, "validation") | dict.fromkeys(split.test, "test")
     patients = set()
     for source in sources:
         for patient, images in _files(source):
             patients.add(patient)
             part = where.get(patient, "train")
             if part in parts:
-                shown[part] += [
-                    (field.show(image), Grid.of(image), patient) for image in images if not is_constant(image)
-                ]
+                yield from ((part, patient, image) for image in images if not is_constant(image))
     unknown = sorted(set(where) - patients)
     if unknown:
         some = ", ".join(sorted(patients)[:5])
         raise InputError(f"patient '{unknown[0]}' of the split is not in the data; there are {some}, ...")
-    return {part: _stack(part, images, field) for part, images in shown.items()}
 
 
 def _stack(part: str, images: list[tuple[NDArray[np.float32], Grid, str]], field: Field) -> FieldImages:
@@ -155,7 +165,7 @@ def _files(source: Source) -> Iterator[tuple[str, Iterator[sitk.Image]]]:
             if path.name in table:
                 yield table[path.name], _slices(path, source.spacing_mm)
             continue
-        match = re.search(source.patient, path.name)
+        match = re.search(source.patient, path.relative_to(folder).as_posix())
         if match is None:
             raise InputError(f"the patient of {path.name} cannot be told by '{source.patient}'")
         yield match.group(1), _slices(path, source.spacing_mm)

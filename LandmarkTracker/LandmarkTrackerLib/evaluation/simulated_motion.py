@@ -1,0 +1,129 @@
+"""Known motion of a real image: a cine whose every landmark position is exact.
+
+The image itself is frame 0. Frame t shows at the point y what frame 0 shows at y + u(y, t), with smooth u;
+brightness and noise differ from frame to frame. A landmark q of frame 0 is seen where y + u(y, t) = q.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import SimpleITK as sitk
+
+from LandmarkTrackerLib.geometry import Grid
+from LandmarkTrackerLib.images import Cine, pixels
+from LandmarkTrackerLib.landmarks import Array, LandmarkSet, Track
+
+
+@dataclass(frozen=True)
+class SimulatedMotion:
+    """A cine made of one slice or volume.
+
+    Attributes:
+        image: frame 0.
+        seed: motion, brightness and noise follow from it.
+        frames: length; the motion goes out and comes back once in `period` frames.
+        reach: largest displacement, pixels.
+        period: frames a cycle.
+        bump: standard deviation of the Gaussian bumps that the motion is made of, as a share of the image; it
+            must stay clearly wider than `reach`, or the motion would fold.
+        gamma: exponent of the brightness, drawn for each frame from 1 / (1 + gamma) to 1 + gamma.
+        noise: standard deviation, as a share of the range of brightness.
+    """
+
+    image: sitk.Image
+    seed: int = 0
+    frames: int = 8
+    reach: float = 8.0
+    period: int = 14
+    bump: float = 0.16
+    gamma: float = 0.3
+    noise: float = 0.02
+
+    @cached_property
+    def grid(self) -> Grid:
+        return Grid.of(self.image)
+
+    @cached_property
+    def _moving(self) -> list[int]:
+        """The axes along which there is motion."""
+        return [0, 1] if self.grid.is_slice else [0, 1, 2]
+
+    @cached_property
+    def _bumps(self) -> tuple[Array, Array, float]:
+        """Centres (n, d) and directions (n, d) in pixels, and the standard deviation in pixels."""
+        rng = np.random.default_rng([self.seed, 1])
+        size = np.array(self.grid.size, dtype=float)[self._moving]
+        width = self.bump * float(size.min())
+        axes = [np.arange(-width, s + 2 * width, 1.5 * width) for s in size]
+        at = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(size))
+        at = at + rng.uniform(-0.5, 0.5, at.shape) * width
+        moves = rng.normal(size=at.shape) + rng.normal(0, 1.0, len(size))
+        lattice = [np.linspace(0, s - 1, 33 if len(size) == 2 else 13) for s in size]
+        places = np.stack(np.meshgrid(*lattice, indexing="ij"), axis=-1).reshape(-1, len(size))
+        longest = np.linalg.norm(_bumped(places, at, moves, width), axis=1).max()
+        return at, moves / longest, width
+
+    def _excursion(self, frame: int) -> float:
+        return self.reach * float(np.sin(np.pi * frame / self.period) ** 2)
+
+    def _displacement(self, index: Array, frame: int) -> Array:
+        """u (N, 3) pixels at index points (N, 3)."""
+        u = np.zeros_like(index)
+        at, moves, width = self._bumps
+        u[:, self._moving] = self._excursion(frame) * _bumped(index[:, self._moving], at, moves, width)
+        return u
+
+    def landmarks(self, shown: LandmarkSet, frame: int) -> LandmarkSet:
+        """Where landmarks of frame 0 are in another frame, LPS mm, to a thousandth of a pixel."""
+        q = self.grid.to_index(shown.positions)
+        y = q.copy()
+        for _ in range(60):
+            y = q - self._displacement(y, frame)
+        return LandmarkSet(shown.names, self.grid.to_world(y))
+
+    def track(self, shown: LandmarkSet) -> Track:
+        """The exact positions in every frame."""
+        return Track(
+            np.arange(self.frames, dtype=float),
+            tuple(shown if t == 0 else self.landmarks(shown, t) for t in range(self.frames)),
+        )
+
+    def cine(self) -> Cine:
+        """The images; each is made when it is asked for, and is the same every time."""
+        return Cine([float(t) for t in range(self.frames)], self._frame, self.grid, f"simulated {self.seed}")
+
+    def _frame(self, frame: int) -> sitk.Image:
+        if frame == 0:
+            return self.image
+        values = pixels(self.image)
+        low, high = np.percentile(values, (0.5, 99.5))
+        moved = sitk.GetArrayFromImage(self._warped(frame)).reshape(values.shape)
+        rng = np.random.default_rng([self.seed, 2, frame])
+        gamma = np.exp(rng.uniform(-1, 1) * np.log1p(self.gamma))
+        scaled = np.clip((moved - low) / max(high - low, 1e-6), 0, None) ** gamma
+        scaled += rng.normal(0, self.noise, scaled.shape)
+        image = sitk.GetImageFromArray((low + scaled * (high - low)).astype(np.float32))
+        image.CopyInformation(self.image)
+        return image
+
+    def _warped(self, frame: int) -> sitk.Image:
+        """Cubic resampling, in pixels: of a slice within its plane, where its neighbours are."""
+        shape = self.grid.size[::-1]
+        index = np.stack(np.meshgrid(*(np.arange(n) for n in shape), indexing="ij")[::-1], axis=-1)
+        u = self._displacement(index.reshape(-1, 3).astype(float), frame)[:, self._moving]
+        values = pixels(self.image)[0] if self.grid.is_slice else pixels(self.image)
+        source = sitk.GetImageFromArray(values)
+        field = sitk.GetImageFromArray(u.reshape(*values.shape, len(self._moving)), isVector=True)
+        return sitk.Resample(source, source, sitk.DisplacementFieldTransform(field), sitk.sitkBSpline)
+
+
+def _bumped(points: Array, at: Array, moves: Array, width: float) -> Array:
+    total = np.zeros_like(points)
+    for start in range(0, len(points), 65536):
+        part = points[start : start + 65536]
+        squared = ((part[:, None] - at) ** 2).sum(axis=2)
+        total[start : start + 65536] = np.exp(-squared / (2 * width**2)) @ moves
+    return total

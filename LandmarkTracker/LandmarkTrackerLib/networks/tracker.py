@@ -1,0 +1,227 @@
+"""A point tracker that computes only what its landmarks need.
+
+A light encoder runs once a frame. Around the current estimate of each landmark, the features of the
+exemplar's neighbourhood are correlated with a small window of the frame, at two scales, and a perceptron
+reads from these correlations where to go next. Coarse steps see 24 pixels either way, fine steps sharpen to a
+fraction of one.
+
+Positions are pixels (column, row) from the centre of the first pixel; feature p of a level with stride s sits
+at pixel s * p.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import embedding, grid_sample, normalize
+
+SUPPORT = 3  # the exemplar's neighbourhood: SUPPORT x SUPPORT features a level
+WINDOW = 7  # the search window: WINDOW x WINDOW features a level
+STRIDES = (2, 4, 8)
+
+
+class Residual(nn.Module):
+    """x + two convolutions."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Conv2d(channels, channels, 3, padding=1),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(channels, channels, 3, padding=1),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.relu(x + self.body(x))
+
+
+class Encoder(nn.Module):
+    """(B, 1, H, W) brightness to unit feature vectors at strides 2, 4 and 8.
+
+    Coarser levels reach back into finer ones only through the convolutions; there is no decoder, which would
+    cost more than it tells a point that is searched coarse to fine.
+    """
+
+    def __init__(self, widths: tuple[int, int, int]) -> None:
+        super().__init__()
+        fine, middle, coarse = widths
+        self.fine = nn.Sequential(
+            nn.Conv2d(1, fine, 5, stride=2, padding=2), nn.ReLU(inplace=True), Residual(fine)
+        )
+        self.middle = nn.Sequential(
+            nn.Conv2d(fine, middle, 3, stride=2, padding=1), nn.ReLU(inplace=True), Residual(middle)
+        )
+        self.coarse = nn.Sequential(
+            nn.Conv2d(middle, coarse, 3, stride=2, padding=1), nn.ReLU(inplace=True), Residual(coarse)
+        )
+        self.heads = nn.ModuleList(nn.Conv2d(width, width, 1) for width in widths)
+
+    def forward(self, image: Tensor) -> list[Tensor]:
+        levels = []
+        for stage, head in zip((self.fine, self.middle, self.coarse), self.heads, strict=True):
+            image = stage(image)
+            levels.append(normalize(head(image), dim=1))
+        return levels
+
+
+class Reader(nn.Module):
+    """Correlations of two levels to a step (2), log sigma (2) and presence (1)."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Linear(2 * SUPPORT**2 * WINDOW**2, width),
+            nn.ReLU(inplace=True),
+            nn.Linear(width, width),
+            nn.ReLU(inplace=True),
+            nn.Linear(width, 5),
+        )
+        self.sharpness = nn.Parameter(torch.tensor(10.0))
+
+    def forward(self, correlations: Tensor, of: int, stride: int) -> Tensor:
+        """(..., 2 levels, SUPPORT^2, WINDOW^2) to (..., 5).
+
+        The step is that to the centre of the correlation's peak at level `of`, and what the perceptron adds.
+        """
+        out = self.layers(correlations.flatten(-3))
+        belief = torch.softmax(self.sharpness * correlations[..., of, :, :].mean(dim=-2), dim=-1)
+        return torch.cat(
+            [stride * (belief @ _steps(out.device, out.dtype)) + out[..., :2], out[..., 2:]], dim=-1
+        )
+
+
+class TrackerNet(nn.Module):
+    """See the module's text.
+
+    Args:
+        widths: channels at strides 2, 4 and 8.
+        reader: width of the perceptrons.
+        coarse_steps, fine_steps: how often each perceptron moves the estimate.
+    """
+
+    def __init__(
+        self,
+        widths: tuple[int, int, int] = (16, 32, 48),
+        reader: int = 160,
+        coarse_steps: int = 2,
+        fine_steps: int = 2,
+    ) -> None:
+        super().__init__()
+        self.encoder = Encoder(widths)
+        self.coarse, self.fine = Reader(reader), Reader(reader)
+        self.coarse_steps, self.fine_steps = coarse_steps, fine_steps
+
+    def encode(self, images: Tensor) -> list[Tensor]:
+        """(B, 1, H, W) to features (B, C, H / s, W / s) at strides 2, 4, 8."""
+        return self.encoder(images)
+
+    def describe(self, levels: list[Tensor], points: Tensor) -> list[Tensor]:
+        """The exemplar's neighbourhood of points (B, N, 2): (B, N, C, SUPPORT, SUPPORT) a level."""
+        return [window(f, points / s, SUPPORT) for f, s in zip(levels, STRIDES, strict=True)]
+
+    def steps(self, exemplars: list[Tensor], levels: list[Tensor], start: Tensor) -> list[Tensor]:
+        """Every estimate on the way: (B, N, 7) position (2), log sigma (2), presence, and where it stood (2).
+
+        Args:
+            exemplars: of `describe`.
+            levels: of `encode`, of the image to search.
+            start: (B, N, 2) pixels.
+        """
+        at, answers = start, []
+        plan = [(self.coarse, (1, 2), 1)] * self.coarse_steps + [(self.fine, (0, 1), 0)] * self.fine_steps
+        for reader, which, peak in plan:
+            # Each step stands on its own: gradients do not flow through where the last one ended.
+            at = at.detach()
+            seen = [correlate(exemplars[n], levels[n], at / STRIDES[n]) for n in which]
+            out = reader(torch.stack(seen, dim=-3), peak, STRIDES[which[peak]])
+            moved = at + out[..., :2]
+            answers.append(torch.cat([moved, out[..., 2:], at], dim=-1))
+            at = moved
+        return answers
+
+    def forward(self, key: Tensor, target: Tensor, exemplar: Tensor, start: Tensor) -> list[Tensor]:
+        """`steps` for pairs of images (B, 1, H, W), points (B, N, 2) of the key, and where to start."""
+        both = self.encode(torch.cat([key, target]))
+        shown, searched = [f[: len(key)] for f in both], [f[len(key) :] for f in both]
+        return self.steps(self.describe(shown, exemplar), searched, start)
+
+
+def window(features: Tensor, centres: Tensor, side: int) -> Tensor:
+    """Bilinear samples on a side x side lattice around each centre; the border continues beyond the image.
+
+    Args:
+        features: (B, C, h, w).
+        centres: (B, N, 2) (column, row) in feature pixels.
+        side: lattice points a side, one feature apart.
+
+    Returns:
+        (B, N, C, side, side).
+    """
+    b, c, h, w = features.shape
+    n = centres.shape[1]
+    offsets = torch.arange(side, dtype=centres.dtype, device=centres.device) - (side - 1) / 2
+    lattice = torch.stack(torch.meshgrid(offsets, offsets, indexing="xy"), dim=-1).reshape(1, 1, -1, 2)
+    at = centres[:, :, None] + lattice
+    size = torch.tensor([w, h], dtype=centres.dtype, device=centres.device)
+    sampled = grid_sample(features, (2 * at + 1) / size - 1, padding_mode="border", align_corners=False)
+    return sampled.permute(0, 2, 1, 3).reshape(b, n, c, side, side)
+
+
+def correlate(exemplar: Tensor, features: Tensor, centres: Tensor) -> Tensor:
+    """How a neighbourhood would fit at every place of the window around each centre.
+
+    Correlation and interpolation are both linear, so the few correlations are interpolated and not the many
+    features: that reads whole feature vectors and is several times faster.
+
+    Args:
+        exemplar: (B, N, C, SUPPORT, SUPPORT).
+        features: (B, C, h, w); the border continues beyond the image.
+        centres: (B, N, 2) (column, row) in feature pixels.
+
+    Returns:
+        (B, N, SUPPORT^2, WINDOW^2): for each feature of the neighbourhood, the window moved likewise.
+    """
+    b, c, h, w = features.shape
+    n, side = centres.shape[1], WINDOW + SUPPORT
+    low = centres.floor()
+    column, row = (
+        (low[..., axis].long()[..., None] + _offsets(centres.device)).clamp(0, size - 1)
+        for axis, size in ((0, w), (1, h))
+    )
+    batch = torch.arange(b, device=centres.device)[:, None, None, None] * (h * w)
+    vectors = embedding(
+        batch + row[..., :, None] * w + column[..., None, :], features.permute(0, 2, 3, 1).reshape(-1, c)
+    )
+    every = exemplar.flatten(3).transpose(2, 3) @ vectors.flatten(2, 3).transpose(2, 3)
+    every = every.reshape(b, n, SUPPORT**2, side, side)
+    right, down = (part[..., None, None, None] for part in (centres - low).unbind(dim=-1))
+    every = every[..., :-1] * (1 - right) + every[..., 1:] * right
+    every = every[..., :-1, :] * (1 - down) + every[..., 1:, :] * down
+    # Feature k of the neighbourhood is to be found k steps further on: pick those places of the window.
+    return every.flatten(3).gather(3, _places(centres.device).expand(b, n, -1, -1))
+
+
+@lru_cache(maxsize=4)
+def _offsets(device: torch.device) -> Tensor:
+    """Whole places on either side of a centre that interpolation within the window needs."""
+    side = WINDOW + SUPPORT
+    return torch.arange(side, device=device) - (side - 2) // 2
+
+
+@lru_cache(maxsize=4)
+def _steps(device: torch.device, dtype: torch.dtype) -> Tensor:
+    """(WINDOW^2, 2) steps (columns, rows) from the window's centre."""
+    steps = torch.arange(WINDOW, dtype=dtype, device=device) - (WINDOW - 1) / 2
+    return torch.stack(torch.meshgrid(steps, steps, indexing="xy"), dim=-1).reshape(-1, 2)
+
+
+@lru_cache(maxsize=4)
+def _places(device: torch.device) -> Tensor:
+    """(SUPPORT^2, WINDOW^2) flat indices into the searched lattice."""
+    side = WINDOW + SUPPORT - 1
+    steps = torch.arange(WINDOW, device=device)
+    corner = (steps[:, None] * side + steps).flatten()
+    shift = torch.arange(SUPPORT, device=device)
+    return (shift[:, None] * side + shift).flatten()[:, None] + corner

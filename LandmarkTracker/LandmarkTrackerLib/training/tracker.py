@@ -1,0 +1,150 @@
+"""The task of the refined tracker: from a wrong start back to the landmark, with an honest sigma."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from dataclasses import field as default
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import binary_cross_entropy_with_logits
+
+from LandmarkTrackerLib.field import normalised
+from LandmarkTrackerLib.images import pixels
+from LandmarkTrackerLib.networks.tracker import STRIDES, WINDOW, TrackerNet
+from LandmarkTrackerLib.training.config import RunConfig
+from LandmarkTrackerLib.training.images import Source, Split, split_images
+from LandmarkTrackerLib.training.moved_pairs import MotionConfig, MovedPairs, Picture
+from LandmarkTrackerLib.training.task import Draw
+
+# A landmark that the last step leaves farther off than this was not found.
+FOUND_PX = 4.0
+
+
+@dataclass(frozen=True)
+class NetworkConfig:
+    """`[network]`: see `networks.tracker.TrackerNet`."""
+
+    widths: tuple[int, int, int] = (16, 32, 48)
+    reader: int = 160
+    coarse_steps: int = 2
+    fine_steps: int = 2
+
+
+@dataclass(frozen=True)
+class LearningConfig:
+    """`[learning]`.
+
+    Attributes:
+        rate: of AdamW, where the schedule starts.
+        weight_decay: of AdamW.
+        validation_pairs: pairs drawn from the validation patients.
+        max_sigma_mm: above this the model's answer is not shown.
+    """
+
+    rate: float = 1.5e-3
+    weight_decay: float = 1e-4
+    validation_pairs: int = 96
+    max_sigma_mm: float = 6.0
+
+
+@dataclass(frozen=True)
+class TrackerConfig:
+    """A training file of `landmark-tracker train tracker`."""
+
+    run: RunConfig
+    data: tuple[Source, ...]
+    split: Split
+    network: NetworkConfig = default(default_factory=NetworkConfig)
+    learning: LearningConfig = default(default_factory=LearningConfig)
+    motion: MotionConfig = default(default_factory=MotionConfig)
+
+
+class TrackerTask:
+    """See `training.task.Task`."""
+
+    method, metric = "tracker", "error_px"
+
+    def __init__(self, config: TrackerConfig) -> None:
+        self.config = config
+        pictures: dict[str, list[Picture]] = {"train": [], "validation": []}
+        for part, _patient, image in split_images(config.data, config.split):
+            if min(image.GetSize()[:2]) >= config.motion.size // 2:
+                pictures[part].append(normalised(pixels(image)[0]))
+        self.training = MovedPairs(pictures["train"], config.motion)
+        self.validation = MovedPairs(pictures["validation"], config.motion)
+
+    def network(self) -> TrackerNet:
+        return TrackerNet(**asdict(self.config.network))
+
+    def optimiser(self, network: torch.nn.Module) -> torch.optim.Optimizer:
+        learning = self.config.learning
+        return torch.optim.AdamW(network.parameters(), lr=learning.rate, weight_decay=learning.weight_decay)
+
+    def samples(self) -> MovedPairs:
+        return self.training
+
+    def loss(self, network: torch.nn.Module, batch: dict[str, Tensor]) -> Tensor:
+        return tracker_loss(_run(network, batch), batch, self.config.network.coarse_steps)
+
+    def validate(self, network: torch.nn.Module) -> dict[str, float]:
+        """error_px (mean over points that are seen), median_px, p95_px, sigma_factor, and how well presence
+        tells seen from hidden points (share of right answers, each kind counting half)."""
+        errors, ratios = [], []
+        hits: dict[int, list[Tensor]] = {0: [], 1: []}
+        for start in range(0, self.config.learning.validation_pairs, 8):
+            draws = [Draw(n % len(self.validation), (0, 2, n)) for n in range(start, start + 8)]
+            batch = torch.utils.data.default_collate([self.validation[draw] for draw in draws])
+            last = _run(network, batch)[-1]
+            off = last[..., :2] - batch["truth"]
+            seen = batch["seen"] > 0
+            errors.append(off.norm(dim=-1)[seen])
+            ratios.append((off.abs() / last[..., 2:4].exp())[seen].flatten())
+            for kind in (0, 1):
+                hits[kind].append(((last[..., 4] > 0) == bool(kind))[seen == bool(kind)])
+        error = torch.cat(errors).numpy()
+        ratio = torch.cat(ratios).numpy()
+        return {
+            "error_px": float(error.mean()),
+            "median_px": float(np.median(error)),
+            "p95_px": float(np.quantile(error, 0.95)),
+            "sigma_factor": float(np.quantile(ratio, 0.9) / 1.645),
+            "presence": float(np.mean([torch.cat(hit).float().mean() for hit in hits.values()])),
+        }
+
+    def model_config(self, metrics: Mapping[str, float]) -> dict[str, Any]:
+        return {
+            "network": asdict(self.config.network),
+            "sigma_factor": metrics["sigma_factor"],
+            "max_sigma_mm": self.config.learning.max_sigma_mm,
+        }
+
+
+def _run(network: torch.nn.Module, batch: dict[str, Tensor]) -> list[Tensor]:
+    return list(network(batch["key"], batch["target"], batch["exemplar"], batch["start"]))
+
+
+def tracker_loss(steps: list[Tensor], batch: dict[str, Tensor], coarse_steps: int) -> Tensor:
+    """() distance to the truth after each step, the likelihood of the error under sigma, and presence.
+
+    A step answers only for points that it could see from where it stood: those within its window. Sigma is
+    fitted to the error and does not pull at the position.
+    """
+    truth, seen = batch["truth"], batch["seen"]
+    total = truth.new_zeros(())
+    for n, step in enumerate(steps):
+        coarse = n < coarse_steps
+        reach = 0.8 * STRIDES[2 if coarse else 1] * (WINDOW // 2)
+        due = ((truth - step[..., 5:7]).abs().amax(dim=-1) < reach).float() * seen
+        error = step[..., :2] - truth
+        distance = (error.square().sum(dim=-1) + 1e-4).sqrt()
+        log_sigma = step[..., 2:4].clamp(-4, 4)
+        surprise = (error.detach().square() * (-2 * log_sigma).exp() / 2).clamp(max=50) + log_sigma
+        found = seen * (distance.detach() < FOUND_PX).float()
+        presence = binary_cross_entropy_with_logits(step[..., 4], found)
+        fit = ((distance + 0.1 * surprise.mean(dim=-1)) * due).sum() / due.sum().clamp(min=1)
+        total = total + (n + 1) / len(steps) * ((0.5 if coarse else 1.0) * fit + 0.1 * presence)
+    return total
