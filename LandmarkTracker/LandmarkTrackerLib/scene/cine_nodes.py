@@ -12,6 +12,12 @@ from LandmarkTrackerLib.scene.i18n import _
 from LandmarkTrackerLib.scene.volumes import fill_volume, grid_of, image_of, world_transform
 
 
+def nodes_of(scene, class_name: str) -> list:
+    """All nodes of a class. (`slicer.util.getNodesByClass` releases them once too often in slicer-core.)"""
+    count = scene.GetNumberOfNodesByClass(class_name)
+    return [scene.GetNthNodeByClass(n, class_name) for n in range(count)]
+
+
 def sequences_of(browser) -> list:
     """The sequences that a browser plays, its master first."""
     collection = vtk.vtkCollection()
@@ -41,12 +47,8 @@ def volume_sequence(browser):
 
 def browser_of(volume):
     """The browser that plays into this volume, or None."""
-    scene = volume.GetScene()
-    for n in range(scene.GetNumberOfNodesByClass("vtkMRMLSequenceBrowserNode")):
-        browser = scene.GetNthNodeByClass(n, "vtkMRMLSequenceBrowserNode")
-        if browser.IsProxyNode(volume.GetID()):
-            return browser
-    return None
+    browsers = nodes_of(volume.GetScene(), "vtkMRMLSequenceBrowserNode")
+    return next((browser for browser in browsers if browser.IsProxyNode(volume.GetID())), None)
 
 
 def cine_of(browser) -> Cine:

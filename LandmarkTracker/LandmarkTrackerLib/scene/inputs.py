@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from LandmarkTrackerLib.errors import InputError
-from LandmarkTrackerLib.scene.cine_nodes import browser_of, plays_volumes, sequences_of
+from LandmarkTrackerLib.scene.cine_nodes import browser_of, nodes_of, plays_volumes, sequences_of
 from LandmarkTrackerLib.scene.history import Change
 from LandmarkTrackerLib.scene.i18n import _
 from LandmarkTrackerLib.scene.landmark_nodes import (
@@ -84,26 +84,17 @@ class Inputs:
 
     def first_cine(self):
         """The first browser of the scene that plays volumes, or None."""
-        scene = self.bench.scene
-        for n in range(scene.GetNumberOfNodesByClass("vtkMRMLSequenceBrowserNode")):
-            browser = scene.GetNthNodeByClass(n, "vtkMRMLSequenceBrowserNode")
-            if any(plays_volumes(sequence) for sequence in sequences_of(browser)):
-                return browser
-        return None
+        browsers = nodes_of(self.bench.scene, "vtkMRMLSequenceBrowserNode")
+        return next((b for b in browsers if any(map(plays_volumes, sequences_of(b)))), None)
 
     def volumes(self) -> list:
         """Every volume of the scene that can be chosen as another subject, in the scene's order."""
-        scene = self.bench.scene
-        nodes = [
-            scene.GetNthNodeByClass(n, "vtkMRMLScalarVolumeNode")
-            for n in range(scene.GetNumberOfNodesByClass("vtkMRMLScalarVolumeNode"))
-        ]
         mine = self.subject.node if self.subject is not None else None
-        hidden = [
-            node for node in nodes if node.GetHideFromEditors() or node.IsA("vtkMRMLLabelMapVolumeNode")
-        ]
         return [
-            node for node in nodes if node not in hidden and node is not mine and browser_of(node) is None
+            node
+            for node in nodes_of(self.bench.scene, "vtkMRMLScalarVolumeNode")
+            if not (node is mine or node.GetHideFromEditors() or node.IsA("vtkMRMLLabelMapVolumeNode"))
+            and browser_of(node) is None
         ]
 
     def with_points(self, subject: Subject, change: Change) -> Subject:
@@ -178,10 +169,7 @@ class Inputs:
         return subject
 
     def _lists_on(self, volume) -> list:
-        scene = self.bench.scene
-        nodes = (
-            scene.GetNthNodeByClass(n, POINT_LIST) for n in range(scene.GetNumberOfNodesByClass(POINT_LIST))
-        )
+        nodes = nodes_of(self.bench.scene, POINT_LIST)
         return [node for node in nodes if node.GetNodeReferenceID(ON_IMAGE) == volume.GetID()]
 
     def _release(self, subject: Subject, before: Subject) -> None:

@@ -105,11 +105,7 @@ class Placement:
 
     @reported
     def load_protocol(self, path: Path) -> None:
-        """The names of a landmark file, to be clicked in their order. Its positions are another patient's.
-
-        Raises:
-            InputError: it is no landmark file.
-        """
+        """The names of a landmark file, to be clicked in their order. Its positions are another patient's."""
         from LandmarkTrackerLib.formats import read_landmarks
 
         names = read_landmarks(Path(path)).names

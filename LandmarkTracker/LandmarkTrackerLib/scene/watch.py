@@ -87,6 +87,8 @@ class Watch(slicer.util.VTKObservationMixin):
     @vtk.calldata_type(vtk.VTK_OBJECT)
     def _on_node_removed(self, _scene, _event, node) -> None:
         if self.bench.inputs.forget(node):
+            # What led to nodes that are gone cannot be taken back any more.
+            self.bench.history.clear()
             self.bench.notify()
 
     def _on_scene_close(self, _scene, _event) -> None:

@@ -434,6 +434,7 @@ def test_a_deleted_point_list_leaves_the_image(bench, scene, truth):
     scene.RemoveNode(bench.inputs.subject.point_list)
     assert bench.inputs.subject is not None
     assert bench.inputs.subject.point_list is None
+    assert bench.obstacle_undo == "Nothing to undo."
 
 
 def test_a_deleted_cine_is_not_chosen_any_more(bench, scene, browser, truth):
