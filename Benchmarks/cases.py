@@ -7,7 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -110,7 +110,8 @@ def _simulated_case(motion: SimulatedMotion, name: str) -> Case:
         off = (track.positions - truth) @ np.linalg.inv(motion.grid.axes).T
         return np.linalg.norm(off, axis=2)[1:].ravel()
 
-    return Case("simulated", replace(motion.cine(), name=f"simulated {name}"), 0, landmarks, errors)
+    # Drawn once for all methods.
+    return Case("simulated", Cine.of(list(motion.cine()), f"simulated {name}"), 0, landmarks, errors)
 
 
 def liver_case(data: Path) -> Case:

@@ -34,6 +34,7 @@ METHODS: dict[str, Callable[[], Locator]] = {
     "DIS flow": DisFlow,
     "DIS flow, warm": lambda: DisFlow(warm=True),
     "DIS flow, chained": ChainedDisFlow,
+    "tracker": lambda: make_locator("tracker", "cpu"),
     "TMN (tmn-cardiac-cine)": lambda: make_locator("tmn-cardiac-cine", "cpu"),
 }
 
