@@ -21,11 +21,12 @@ class DisFlow:
     max_sigma_mm = np.inf
 
     def __init__(self, warm: bool = False) -> None:
-        self.flow = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
         self.warm = warm
-        self.last: np.ndarray | None = None
 
     def describe(self, image: sitk.Image, landmarks: LandmarkSet) -> Examples:
+        # A new one for every cine: OpenCV's crashes when the image size changes.
+        self.flow = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+        self.last: np.ndarray | None = None
         window = np.percentile(pixels(image), (1, 99.5))
         return (Example(landmarks, (window, eight_bit(image, window))),)
 
@@ -43,11 +44,9 @@ class ChainedDisFlow:
 
     max_sigma_mm = np.inf
 
-    def __init__(self) -> None:
+    def describe(self, image: sitk.Image, landmarks: LandmarkSet) -> Examples:
         self.flow = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
         self.last: tuple[LandmarkSet, np.ndarray] | None = None
-
-    def describe(self, image: sitk.Image, landmarks: LandmarkSet) -> Examples:
         window = np.percentile(pixels(image), (1, 99.5))
         return (Example(landmarks, (window, eight_bit(image, window))),)
 

@@ -10,9 +10,9 @@ from LandmarkTrackerLib.cli.track import add_output_arguments, track_cine
 from LandmarkTrackerLib.evaluation.phantom import Phantom
 from LandmarkTrackerLib.jobs.export import TRACK_FILES, refuse_existing
 from LandmarkTrackerLib.landmarks import Track
+from LandmarkTrackerLib.methods.registry import DEFAULT_LOCATOR
 
-MODEL = "tmn-phantom-torso"
-# A patient whom the model has never seen: its training seeds are listed in its card.
+# A patient whom no shipped model has seen: their training seeds are in their cards.
 SEED = 20_001
 
 
@@ -35,7 +35,9 @@ def run(args: argparse.Namespace) -> int:
     seconds, shown = phantom.cine().times[-1], len(phantom.landmarks(0))
     print(f"A simulated patient breathes for {seconds:.0f} s; {shown} landmarks are shown in frame 0.")
     # From the files just written, as a user would.
-    found = track_cine(open_cine(cine), read_landmarks(points), args.output, model=MODEL, overwrite=True)
+    found = track_cine(
+        open_cine(cine), read_landmarks(points), args.output, model=DEFAULT_LOCATOR, overwrite=True
+    )
     print()
     for line in comparison(found, phantom.track()):
         print(line)

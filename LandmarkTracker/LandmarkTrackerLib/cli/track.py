@@ -14,6 +14,7 @@ from LandmarkTrackerLib.images import Cine
 from LandmarkTrackerLib.jobs.export import TRACK_FILES, refuse_existing, write_track
 from LandmarkTrackerLib.jobs.propagate import Direction, frames_in_order, propagate, track_of
 from LandmarkTrackerLib.landmarks import LandmarkSet, Track
+from LandmarkTrackerLib.methods.registry import DEFAULT_LOCATOR
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -48,7 +49,10 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     """`--model` and `--device`, the same for every command that finds landmarks."""
     parser.add_argument(
-        "--model", default="ncc", metavar="NAME|FILE", help="see `landmark-tracker models` (ncc)"
+        "--model",
+        default=DEFAULT_LOCATOR,
+        metavar="NAME|FILE",
+        help=f"see `landmark-tracker models` ({DEFAULT_LOCATOR})",
     )
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="(auto)")
 

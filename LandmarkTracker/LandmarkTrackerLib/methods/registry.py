@@ -7,6 +7,8 @@ from typing import Literal
 from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.methods.protocols import Detector, Locator, Matcher
 
+# What runs unless another is asked for: it needs no training on the modality at hand.
+DEFAULT_LOCATOR = "tracker"
 UNTRAINED = {"ncc": "normalised cross-correlation of a patch around each landmark; needs no training"}
 
 

@@ -20,6 +20,8 @@ from LandmarkTrackerLib.weights import Model, pick_device
 
 # Below this the network denies that the landmark is to be seen.
 PRESENT = 0.5
+# A look-alike elsewhere in the image has to convince it more than a landmark where it was expected.
+PRESENT_ELSEWHERE = 0.9
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,7 @@ class TrackerLocator:
         if lost.any():
             chosen = [e[:, lost] for e in exemplars]
             again = self._search(chosen, levels, self._anywhere(chosen, levels, image))
-            better = again[:, 4] > answer[lost, 4]
+            better = again[:, 4] > PRESENT_ELSEWHERE
             answer[np.flatnonzero(lost)[better]] = again[better]
         return self._landmarks(names, owner, answer, grid)
 
