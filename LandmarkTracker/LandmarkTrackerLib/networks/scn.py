@@ -82,7 +82,7 @@ class SpatialConfiguration(nn.Module):
 
     def __init__(self, dimension: int, landmarks: int, width: int, factor: int, kernel: int) -> None:
         super().__init__()
-        self.factor = factor
+        self.factor, self.kernel = factor, kernel
         self.layers = nn.Sequential(
             activated(convolution(dimension, landmarks, width, kernel)),
             activated(convolution(dimension, width, width, kernel)),

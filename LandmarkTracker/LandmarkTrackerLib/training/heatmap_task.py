@@ -17,12 +17,14 @@ from LandmarkTrackerLib.landmarks import Array
 from LandmarkTrackerLib.methods.heatmap import METHOD, Calibration, HeatmapConfig, NetworkImage, locate
 from LandmarkTrackerLib.methods.network_grid import intensity_range
 from LandmarkTrackerLib.networks.heatmap import HeatmapNetwork
+from LandmarkTrackerLib.networks.scn import SpatialConfigurationNet
 from LandmarkTrackerLib.training.elastic import cut_away
 from LandmarkTrackerLib.training.heatmap_calibration import calibrate
 from LandmarkTrackerLib.training.heatmap_config import HeatmapTraining
 from LandmarkTrackerLib.training.heatmap_loss import heatmap_loss
 from LandmarkTrackerLib.training.heatmap_samples import Example, HeatmapSamples, read_examples
 from LandmarkTrackerLib.training.landmark_data import Annotated, annotated_images, landmark_names, split
+from LandmarkTrackerLib.weights import pick_device
 
 
 class HeatmapTask:
@@ -132,12 +134,19 @@ class HeatmapTask:
         return peaks.height[_blank(image[0].numpy(), example.centres) & example.known]
 
     def _require_size(self) -> None:
-        multiple = self.network().multiple
-        for size in self.config.input.size:
-            if size % multiple:
-                raise InputError(
-                    f"size = {list(self.config.input.size)} must be multiples of {multiple} for this network"
-                )
+        network, size = self.network(), self.config.input.size
+        if any(length % network.multiple for length in size):
+            raise InputError(f"size = {list(size)} must be multiples of {network.multiple} for this network")
+        body, run = network.body, self.config.run
+        if not isinstance(body, SpatialConfigurationNet) or run.precision == "32-true":
+            return
+        # torch's CPU kernels return gradients that are no numbers where a kernel is longer than the image.
+        coarse, kernel = min(size) // body.configuration.factor, body.configuration.kernel
+        if len(size) == 3 and coarse < kernel and pick_device(run.device) == "cpu":
+            raise InputError(
+                f"precision = '{run.precision}' fails on the CPU for volumes this small; use precision = "
+                f"'32-true', or a size of at least {kernel * body.configuration.factor} along every axis"
+            )
 
 
 def split_of(config: HeatmapTraining) -> tuple[list[Annotated], list[Annotated]]:

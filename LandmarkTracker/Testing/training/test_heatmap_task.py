@@ -130,6 +130,17 @@ def test_a_size_that_the_network_cannot_halve_is_refused(config):
         HeatmapTask(dataclasses.replace(config, input=InputConfig((50, 40))))
 
 
+def test_half_precision_that_would_fail_on_small_volumes_is_refused(config):
+    config = dataclasses.replace(
+        config,
+        input=InputConfig((24, 24, 32)),
+        network=NetworkConfig(width=4, levels=2),
+        run=dataclasses.replace(config.run, precision="bf16-mixed"),
+    )
+    with pytest.raises(InputError, match="use precision = '32-true', or a size of at least 28"):
+        HeatmapTask(config)
+
+
 def test_slices_in_a_training_of_volumes_are_refused_by_file_name(config):
     with pytest.raises(InputError, match=r"dots-\d+.nrrd: the model is for volumes"):
         HeatmapTask(dataclasses.replace(config, input=InputConfig((16, 16, 16))))
