@@ -92,8 +92,8 @@ def draw_points(ax: Axes, image: sitk.Image, found: LandmarkSet, truth: Landmark
         if len(found) <= LABELLED and found.defined[n]:
             ax.annotate(name, tuple(here), xytext=(4, 4), textcoords="offset points", fontsize=5.5, **colour)
     shown = index if true_index is None else np.vstack([index, true_index])
-    left, right = _window(shown[:, across], plane.shape[1])
-    top, bottom = _window(shown[:, down], plane.shape[0])
+    pitch = np.array(grid.spacing)[[across, down]]
+    (left, top), (right, bottom) = _window(shown[:, [across, down]], np.array(plane.shape[::-1]), pitch)
     ax.set_xlim(left, right)
     # The slices of a volume run upwards.
     ax.set_ylim(*((top, bottom) if down == 2 else (bottom, top)))
@@ -138,13 +138,21 @@ def _view(grid: Grid, index: Array) -> tuple[int, int, int]:
     return across, down, through
 
 
-def _window(index: Array, size: int) -> tuple[float, float]:
-    """Where to begin and end along one axis: the landmarks with room around them, or everything."""
-    index = index[np.isfinite(index)]
+def _window(index: Array, size: Array, pitch: Array) -> tuple[Array, Array]:
+    """First and last corner of what is shown: a square (mm) that holds the landmarks with room around them.
+
+    Args:
+        index: (N, 2); NaN where missing. All is shown if all are.
+        size: (2,) pixels of the picture.
+        pitch: (2,) mm.
+    """
+    index = index[np.isfinite(index).all(axis=1)]
     if not len(index):
-        return -0.5, size - 0.5
-    room = max(1.0 * float(np.ptp(index)), 0.15 * size)
-    return max(float(index.min()) - room, -0.5), min(float(index.max()) + room, size - 0.5)
+        return np.full(2, -0.5), size - 0.5
+    low, high = index.min(axis=0), index.max(axis=0)
+    half = max(2.2 * float(((high - low) * pitch).max()), 0.3 * float((size * pitch).max())) / 2
+    middle = (low + high) / 2
+    return np.maximum(middle - half / pitch, -0.5), np.minimum(middle + half / pitch, size - 0.5)
 
 
 def _missing(landmarks: LandmarkSet) -> str:
