@@ -108,6 +108,13 @@ def test_nothing_is_overwritten_unasked(bench, tmp_path):
     assert len(read_track_csv(tmp_path / "track.csv")) == 4
 
 
+def test_a_folder_that_cannot_be_made_is_said_in_words(bench, tmp_path):
+    (tmp_path / "file").write_text("mine")
+    bench.exports.write(tmp_path / "file" / "out", {"table"})
+    assert str(tmp_path / "file") in bench.problem
+    assert "Not a directory" in bench.problem
+
+
 def test_ticking_nothing_is_said_in_words(bench, tmp_path):
     bench.exports.write(tmp_path / "out", set())
     assert "Nothing of what is ticked" in bench.problem
