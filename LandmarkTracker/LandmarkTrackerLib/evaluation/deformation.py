@@ -63,7 +63,7 @@ class Deformation:
         home = (self.centre + self.shift).reshape(-1, *[1] * d)
         return np.asarray(home + np.tensordot(self.matrix, offsets, axes=1) + bumps)
 
-    def least_jacobian(self, size: Sequence[float], steps: int = 48) -> float:
+    def least_jacobian(self, size: Sequence[float], steps: int = 24) -> float:
         """The smallest determinant of the Jacobian in a box of `size` mm from 0; below 0 the map folds."""
         axes = [np.linspace(0, s, steps) for s in size]
         return float(jacobian(self.on_axes(axes), [axis[1] - axis[0] for axis in axes]).min())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -14,13 +15,27 @@ from LandmarkTrackerLib.images import is_constant
 from LandmarkTrackerLib.landmarks import Array, LandmarkPairs
 from LandmarkTrackerLib.methods.candidates import BLOCKS, Candidates, find_candidates
 from LandmarkTrackerLib.methods.correspondence_input import PairInputConfig, grey_image
-from LandmarkTrackerLib.methods.local_affine import agreeing, gate_around, predicted
+from LandmarkTrackerLib.methods.local_affine import agreeing, gate_around, local_motion
 from LandmarkTrackerLib.methods.mutual import Rows, inverse_consistent
-from LandmarkTrackerLib.methods.network_grid import oriented
+from LandmarkTrackerLib.methods.network_grid import Pixels, oriented
+from LandmarkTrackerLib.methods.refine import refined
 from LandmarkTrackerLib.networks.correspondence import CorrespondenceNetwork
 from LandmarkTrackerLib.weights import Model, pick_device
 
 Filtering = Literal["consistent", "smooth"]
+
+# Pixels off what the neighbours say: before a pair is refined, and after.
+COARSE, FINE = 3.0, 2.0
+SEARCHES = 2  # again, near where the neighbours say
+
+
+@dataclass(frozen=True)
+class Seen:
+    """An image as the network sees it: its pixels in the world, grey values ([k,] j, i), and candidates."""
+
+    grid: Grid
+    grey: Pixels
+    candidates: Candidates
 
 
 class CorrespondenceMatcher:
@@ -28,8 +43,9 @@ class CorrespondenceMatcher:
 
     Args:
         model: a trained correspondence network.
-        filtering: "consistent", the paper's inverse consistency; "smooth", which in addition asks that a pair
-            moves as its neighbours do, and searches again near where they say (see `local_affine`).
+        filtering: "consistent", the paper's inverse consistency alone; "smooth", which drops pairs that do
+            not move as their neighbours do, searches again near where these say, and refines the moving
+            points by the grey values around them (see `local_affine` and `refine`).
         threshold: of the landmark probability (thresh_landmark, 2.6).
         apart: pixels within which only the most probable landmark counts.
     """
@@ -49,52 +65,60 @@ class CorrespondenceMatcher:
         self._network.load_state_dict(dict(model.state))
         self._network.eval().to(pick_device(device))
 
+    @torch.inference_mode()
     def match(self, fixed: sitk.Image, moving: sitk.Image) -> LandmarkPairs:
         """Pairs in LPS mm, sorted by score; the score is the matching probability.
 
         Raises:
             InputError: an image is constant, or is not what the model is for (one slice, or a volume).
         """
-        (grid_a, a), (grid_b, b) = (self._candidates(image) for image in (fixed, moving))
-        rows_a, rows_b = self._matched(a, b)
-        score = self._score(a, b, rows_a, rows_b)
+        here, there = self._see(fixed), self._see(moving)
+        a, b = here.candidates, there.candidates
+        rows = inverse_consistent(self._network, a, b)
+        if self.filtering == "smooth":
+            rows = self._searched(a, b, rows)
+        score = self._score(a, b, rows)
+        at, partner = a.index[rows[0]], b.index[rows[1]]
+        if self.filtering == "smooth":
+            at, partner, score = _refined(here, there, at, partner, score)
         best = np.argsort(-score, kind="stable")
-        return LandmarkPairs(
-            _world(grid_a, a.index[rows_a[best]]), _world(grid_b, b.index[rows_b[best]]), score[best]
-        )
+        return LandmarkPairs(_world(here.grid, at[best]), _world(there.grid, partner[best]), score[best])
 
-    @torch.inference_mode()
-    def _candidates(self, image: sitk.Image) -> tuple[Grid, Candidates]:
+    def _see(self, image: sitk.Image) -> Seen:
         if is_constant(image):
             raise InputError("one of the images is constant; give two images that show something")
-        grid, grey = grey_image(oriented(image, self.input.dimension), self.input)
-        pixels = grey if self.input.dimension == 3 else grey[0]
+        grid, volume = grey_image(oriented(image, self.input.dimension), self.input)
+        grey = volume if self.input.dimension == 3 else volume[0]
         blocks = BLOCKS[self.input.dimension]
-        return grid, find_candidates(self._network, pixels, self.threshold, self.apart, blocks)
+        return Seen(grid, grey, find_candidates(self._network, grey, self.threshold, self.apart, blocks))
 
-    @torch.inference_mode()
-    def _matched(self, a: Candidates, b: Candidates) -> tuple[Rows, Rows]:
-        """Rows of both images' candidates, pair by pair."""
-        rows = inverse_consistent(self._network, a, b)
-        if self.filtering == "consistent":
-            return rows
-        for _ in range(2):
+    def _searched(self, a: Candidates, b: Candidates, rows: tuple[Rows, Rows]) -> tuple[Rows, Rows]:
+        """Pairs that move as their neighbours do, looked for where these say."""
+        for _ in range(SEARCHES):
             rows = _kept(a, b, rows)
             if len(rows[0]) == 0:
                 return rows
-            where = predicted(a.index[rows[0]], b.index[rows[1]], a.index)
+            where, _ = local_motion(a.index[rows[0]], b.index[rows[1]], a.index)
             rows = inverse_consistent(self._network, a, b, gate_around(where, b.index))
         return _kept(a, b, rows)
 
-    @torch.inference_mode()
-    def _score(self, a: Candidates, b: Candidates, rows_a: Rows, rows_b: Rows) -> Array:
-        product = a.descriptors[rows_a, None], b.descriptors[rows_b, None]
-        return self._network.pair_logits(*product)[:, 0, 0].sigmoid().double().cpu().numpy()
+    def _score(self, a: Candidates, b: Candidates, rows: tuple[Rows, Rows]) -> Array:
+        pairs = a.descriptors[rows[0], None], b.descriptors[rows[1], None]
+        return np.asarray(self._network.pair_logits(*pairs)[:, 0, 0].sigmoid().double().cpu().numpy())
 
 
 def _kept(a: Candidates, b: Candidates, rows: tuple[Rows, Rows]) -> tuple[Rows, Rows]:
-    keep = agreeing(a.index[rows[0]], b.index[rows[1]])
+    keep = agreeing(a.index[rows[0]], b.index[rows[1]], COARSE)
     return rows[0][keep], rows[1][keep]
+
+
+def _refined(here: Seen, there: Seen, at: Array, partner: Array, score: Array) -> tuple[Array, Array, Array]:
+    """The pairs with better moving positions, less those that still disagree with their neighbours."""
+    if len(at):
+        _, shapes = local_motion(at, partner, at)
+        partner = refined(here.grey, there.grey, at, partner, shapes)
+    keep = agreeing(at, partner, FINE)
+    return at[keep], partner[keep], score[keep]
 
 
 def _world(grid: Grid, index: Array) -> Array:

@@ -15,21 +15,20 @@ from LandmarkTrackerLib.landmarks import Array
 from LandmarkTrackerLib.methods.mutual import Gate
 
 NEIGHBOURS = {2: 16, 3: 24}
-TOLERANCE = 3.0  # pixels off what the neighbours say
 REACH = 8.0  # pixels around it in which a candidate is looked for again
 ROUNDS = 6
 
 
-def agreeing(fixed: Array, moving: Array, tolerance: float = TOLERANCE) -> NDArray[np.bool_]:
-    """(N,) whether each pair (N, d) lies where its neighbours' affine map says, the pair itself left out.
+def agreeing(fixed: Array, moving: Array, tolerance: float) -> NDArray[np.bool_]:
+    """(N,) whether each pair (N, d) lies within `tolerance` pixels of where its neighbours' affine map says.
 
-    Pairs that disagree are dropped, the rest is asked again, until nobody is dropped.
+    A pair does not speak for itself. Pairs that disagree are dropped and the rest is asked again, until
+    nobody is dropped.
     """
     keep = np.ones(len(fixed), dtype=bool)
     while keep.sum() > fixed.shape[1] + 1:
-        residual = np.linalg.norm(
-            predicted(fixed[keep], moving[keep], fixed[keep], leave_out=True) - moving[keep], axis=1
-        )
+        said, _ = local_motion(fixed[keep], moving[keep], fixed[keep], leave_out=True)
+        residual = np.linalg.norm(said - moving[keep], axis=1)
         wrong = residual > tolerance
         if not wrong.any():
             return keep
@@ -39,24 +38,30 @@ def agreeing(fixed: Array, moving: Array, tolerance: float = TOLERANCE) -> NDArr
     return np.zeros(len(fixed), dtype=bool)
 
 
-def predicted(fixed: Array, moving: Array, points: Array, leave_out: bool = False) -> Array:
-    """Where the pairs (N, d) around each of `points` (M, d) say it went: (M, d).
+def local_motion(fixed: Array, moving: Array, points: Array, leave_out: bool = False) -> tuple[Array, Array]:
+    """What the pairs (N, d) around each of `points` (M, d) say.
 
     Args:
         leave_out: the points are the pairs' own, and none may speak for itself.
+
+    Returns:
+        (M, d) where each point went; and (M, d, d) what became of a step from it: step @ matrix.
     """
     d = fixed.shape[1]
     count = min(NEIGHBOURS[d] + leave_out, len(fixed))
     a, b, at = (torch.from_numpy(np.ascontiguousarray(x)) for x in (fixed, moving, points))
-    answers = []
+    places, shapes = [np.zeros((0, d))], [np.zeros((0, d, d))]
     for some in torch.split(torch.arange(len(at)), 4096):
         near = torch.cdist(at[some], a).topk(count, largest=False).indices[:, int(leave_out) :]
-        answers.append(_robust_affine(a[near] - at[some, None], b[near]))
-    return torch.cat(answers).numpy() if answers else np.zeros((0, d))
+        # Relative to the point, so that the constant is where the point itself went.
+        fit = _robust_affine(a[near] - at[some, None], b[near] - at[some, None]).numpy()
+        places.append(points[some] + fit[:, 0])
+        shapes.append(np.eye(d) + fit[:, 1:])
+    return np.concatenate(places), np.concatenate(shapes)
 
 
 def _robust_affine(offsets: Tensor, targets: Tensor) -> Tensor:
-    """(M, d) value at offset 0 of the affine map from offsets (M, n, d) to targets (M, n, d)."""
+    """(M, 1 + d, d) constant and slopes of the displacement from offsets (M, n, d) to targets (M, n, d)."""
     m, n, d = offsets.shape
     design = torch.cat([torch.ones(m, n, 1, dtype=offsets.dtype), offsets], dim=2)
     distance = offsets.norm(dim=2)
@@ -72,7 +77,7 @@ def _robust_affine(offsets: Tensor, targets: Tensor) -> Tensor:
         normal = weighted.transpose(1, 2) @ design + ridge
         solution = torch.linalg.solve(normal, weighted.transpose(1, 2) @ moved)
         fitted = design @ solution
-    return solution[:, 0]
+    return solution
 
 
 def gate_around(where: Array, moving: Array, reach: float = REACH) -> Gate:
