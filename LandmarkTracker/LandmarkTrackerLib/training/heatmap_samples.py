@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import SimpleITK as sitk
 import torch
 from torch import Tensor
 
 from LandmarkTrackerLib.errors import InputError
+from LandmarkTrackerLib.geometry import Grid
 from LandmarkTrackerLib.landmarks import Array
 from LandmarkTrackerLib.methods.heatmap import HeatmapConfig, NetworkImage, prepare
 from LandmarkTrackerLib.methods.network_grid import InputConfig
@@ -33,17 +33,19 @@ class Example:
     known: np.ndarray
 
 
-def read_examples(
-    items: Sequence[Annotated], images: Sequence[sitk.Image], model: HeatmapConfig
-) -> list[Example]:
-    """Annotated images as the network sees them.
+def read_examples(items: Sequence[Annotated], model: HeatmapConfig, like: Grid) -> list[Example]:
+    """Annotated images as the network sees them; one at a time in memory as it is.
+
+    Args:
+        like: the first image's grid, see `Annotated.read`.
 
     Raises:
         InputError: naming the file, where an image does not suit the model.
     """
     examples = []
     reference: Array | None = None
-    for item, image in zip(items, images, strict=True):
+    for item in items:
+        image = item.read(like)
         try:
             views = prepare(image, model)
         except InputError as error:

@@ -54,15 +54,13 @@ class HeatmapTask:
         )
         self.alpha = config.loss.alpha or (20.0, 1000.0)[dimension - 2]
         self._require_size()
-        _require_shown(names, training, "training")
-        _require_shown(names, validation, "validation")
-        first = Grid.of(training[0].read())
-        images = [item.read(first) for item in training]
+        _require_shown(names, training, validation)
         if config.input.intensity == "dataset":
-            ranges = np.array([intensity_range(image, config.input) for image in images])
+            ranges = np.array([intensity_range(item.read(), config.input) for item in training])
             self.model = replace(self.model, limits=(float(ranges[:, 0].min()), float(ranges[:, 1].max())))
-        self.training = read_examples(training, images, self.model)
-        self.validation = read_examples(validation, [item.read(first) for item in validation], self.model)
+        first = Grid.of(training[0].read())
+        self.training = read_examples(training, self.model, first)
+        self.validation = read_examples(validation, self.model, first)
 
     def network(self) -> HeatmapNetwork:
         return HeatmapNetwork(
@@ -159,14 +157,19 @@ def split_of(config: HeatmapTraining) -> tuple[list[Annotated], list[Annotated]]
     )
 
 
-def _require_shown(names: Sequence[str], data: Sequence[Annotated], part: str) -> None:
-    shown = {name for item in data for name in item.landmarks.only_defined().names}
+def _require_shown(
+    names: Sequence[str], training: Sequence[Annotated], validation: Sequence[Annotated]
+) -> None:
+    """Every landmark is there to be learned, and something to be validated on."""
+    shown = {name for item in training for name in item.landmarks.only_defined().names}
     for name in names:
         if name not in shown:
             raise InputError(
-                f"no {part} image shows landmark '{name}'; annotate it in images of more subjects, "
+                f"no training image shows landmark '{name}'; annotate it in images of more subjects, "
                 "or list the others in [data] landmarks"
             )
+    if not any(item.landmarks.select(names).defined.any() for item in validation):
+        raise InputError("no validation image shows any landmark; annotate images of more subjects")
 
 
 def _blank(image: np.ndarray, centres: Array) -> np.ndarray:

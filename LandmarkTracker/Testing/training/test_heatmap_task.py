@@ -18,6 +18,7 @@ from LandmarkTrackerLib.training.elastic import AugmentationConfig
 from LandmarkTrackerLib.training.heatmap_calibration import calibrate
 from LandmarkTrackerLib.training.heatmap_config import HeatmapTraining, OptimiserConfig
 from LandmarkTrackerLib.training.heatmap_task import HeatmapTask
+from LandmarkTrackerLib.training.landmark_data import annotated_images
 from LandmarkTrackerLib.training.task import Draw
 
 
@@ -87,8 +88,10 @@ def test_a_landmark_marked_missing_is_known_and_one_not_listed_is_not(partly):
 
 
 def test_a_landmark_that_no_image_shows_cannot_be_trained(partly):
-    with pytest.raises(InputError, match="image shows landmark 'right'; annotate it"):
-        HeatmapTask(partly(range(0)))
+    config = partly(range(0))
+    data = annotated_images(Path(config.data.folder))
+    with pytest.raises(InputError, match="no training image shows landmark 'right'; annotate it"):
+        HeatmapTask(config, data[1:], data[:1])
 
 
 def test_weight_decay_is_for_weights_only_and_follows_equation_2(config):
