@@ -56,6 +56,7 @@ def grow_cubic(image: Tensor, factor: int) -> Tensor:
 
 
 @lru_cache(maxsize=32)
+@torch.inference_mode(False)  # what is kept has to serve training too
 def cubic_matrix(size: int, factor: int) -> Tensor:
     """(size * factor, size): rows hold the weights of Keys' cubic convolution, borders repeated.
 

@@ -204,6 +204,7 @@ def correlate(exemplar: Tensor, features: Tensor, centres: Tensor) -> Tensor:
 
 
 @lru_cache(maxsize=4)
+@torch.inference_mode(False)  # what is kept has to serve training too
 def _offsets(device: torch.device) -> Tensor:
     """Whole places on either side of a centre that interpolation within the window needs."""
     side = WINDOW + SUPPORT
@@ -211,6 +212,7 @@ def _offsets(device: torch.device) -> Tensor:
 
 
 @lru_cache(maxsize=4)
+@torch.inference_mode(False)
 def _steps(device: torch.device, dtype: torch.dtype) -> Tensor:
     """(WINDOW^2, 2) steps (columns, rows) from the window's centre."""
     steps = torch.arange(WINDOW, dtype=dtype, device=device) - (WINDOW - 1) / 2
@@ -218,6 +220,7 @@ def _steps(device: torch.device, dtype: torch.dtype) -> Tensor:
 
 
 @lru_cache(maxsize=4)
+@torch.inference_mode(False)
 def _places(device: torch.device) -> Tensor:
     """(SUPPORT^2, WINDOW^2) flat indices into the searched lattice."""
     side = WINDOW + SUPPORT - 1

@@ -1,3 +1,4 @@
+import LandmarkTrackerLib.networks.tracker as tracker_module
 import pytest
 import torch
 from LandmarkTrackerLib.networks.tracker import STRIDES, SUPPORT, WINDOW, TrackerNet, correlate, window
@@ -58,6 +59,16 @@ def test_every_step_tells_position_sigma_presence_and_where_it_stood():
     assert [step.shape for step in steps] == [(2, 5, 7)] * 3
     torch.testing.assert_close(steps[0][..., 5:], points + 1)
     torch.testing.assert_close(steps[1][..., 5:], steps[0][..., :2])
+
+
+def test_it_can_be_trained_in_the_process_that_has_used_it():
+    net = TrackerNet()
+    images, points = torch.rand(2, 1, 32, 32), torch.rand(2, 3, 2) * 30
+    tracker_module._steps.cache_clear()
+    with torch.inference_mode():
+        net(images, images, points, points)
+    net(images, images, points, points)[-1].sum().backward()
+    assert net.encoder.fine[0].weight.grad is not None
 
 
 def test_it_stays_small():
