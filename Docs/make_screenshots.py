@@ -61,7 +61,8 @@ class Session:
         window.setFixedWidth(PANEL)
         height = window.sizeHint().height()
         window.resize(PANEL, height)
-        self.host.process()
+        for _ in range(5):
+            self.host.process()
         below = CHART if self.chart is not None else 0
         view.resize((WIDTH, height - below))
         right = view.picture()

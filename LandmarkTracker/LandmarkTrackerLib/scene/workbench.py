@@ -138,7 +138,7 @@ class Workbench:
                 else _("Click a landmark in a slice view.")
             )
         if not subject.record.placed():
-            return _("Press Place and click landmarks in a slice view, or load a protocol.")
+            return _("Press Place landmarks and click them in a slice view, or load a protocol.")
         uncertain = self.review.uncertain_frames()
         if uncertain:
             return _("Uncertain frames: {count}. Look at them, and drag what is wrong.").format(

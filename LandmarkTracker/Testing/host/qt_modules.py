@@ -33,20 +33,12 @@ class ctkCollapsibleButton(QtWidgets.QWidget):
         return self._collapsed
 
     def setCollapsed(self, collapsed: bool) -> None:
+        # What lies below the title is cut off.
         self._collapsed = collapsed
         self.setMaximumHeight(HEADER if collapsed else 16777215)
-        for child in self.findChildren(
-            QtWidgets.QWidget, options=QtCore.Qt.FindChildOption.FindDirectChildrenOnly
-        ):
-            child.setVisible(not collapsed)
         self.contentsCollapsed.emit(collapsed)
 
     collapsed = Property(bool, _get_collapsed, setCollapsed)
-
-    def childEvent(self, event) -> None:
-        super().childEvent(event)
-        if event.added() and self._collapsed and event.child().isWidgetType():
-            event.child().setVisible(False)
 
     def mousePressEvent(self, event) -> None:
         if event.position().y() < HEADER:
