@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import get_args
 
 from LandmarkTrackerLib.cli.progress import progress
-from LandmarkTrackerLib.cli.track import add_model_arguments, add_output_arguments
-from LandmarkTrackerLib.jobs.propagate import Direction
+from LandmarkTrackerLib.cli.track import (
+    add_model_arguments,
+    add_output_arguments,
+    add_propagation_arguments,
+)
 
 SOME_FAILED = 1
 
@@ -30,18 +32,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         metavar=("IMAGE", "POINTS"),
         help="an image and its landmark file",
     )
-    parser.add_argument(
-        "--frame", type=int, default=0, metavar="K", help="frame of each cine that its landmarks lie on (0)"
-    )
-    parser.add_argument(
-        "--direction", choices=get_args(Direction), default="both", help="from frame K (both)"
-    )
-    parser.add_argument(
-        "--max-sigma",
-        type=float,
-        metavar="MM",
-        help="call a point missing above this uncertainty (set by the model)",
-    )
+    add_propagation_arguments(parser)
     add_model_arguments(parser)
     add_output_arguments(parser)
     parser.set_defaults(run=run)

@@ -30,8 +30,18 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument(
         "--landmarks", type=Path, required=True, metavar="POINTS", help=".mrk.json, .fcsv or .csv"
     )
-    parser.add_argument("--frame", type=int, default=0, metavar="K", help="frame the landmarks lie on (0)")
     parser.add_argument("--slice", metavar="NAME", help="which slice of a DICOM folder that holds several")
+    add_propagation_arguments(parser)
+    add_model_arguments(parser)
+    add_output_arguments(parser)
+    parser.set_defaults(run=run)
+
+
+def add_propagation_arguments(parser: argparse.ArgumentParser) -> None:
+    """`--frame`, `--direction` and `--max-sigma`, the same for one cine and for a folder of them."""
+    parser.add_argument(
+        "--frame", type=int, default=0, metavar="K", help="frame of the cine that its landmarks lie on (0)"
+    )
     parser.add_argument(
         "--direction", choices=get_args(Direction), default="both", help="from frame K (both)"
     )
@@ -41,9 +51,6 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         metavar="MM",
         help="call a point missing above this uncertainty (set by the model)",
     )
-    add_model_arguments(parser)
-    add_output_arguments(parser)
-    parser.set_defaults(run=run)
 
 
 def add_model_arguments(parser: argparse.ArgumentParser) -> None:
