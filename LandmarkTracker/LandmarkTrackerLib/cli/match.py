@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from LandmarkTrackerLib.cli.batch import SOME_FAILED
 from LandmarkTrackerLib.cli.progress import progress
 from LandmarkTrackerLib.cli.track import add_output_arguments
 from LandmarkTrackerLib.errors import InputError
+
+if TYPE_CHECKING:
+    import SimpleITK as sitk
+
+    from LandmarkTrackerLib.methods.protocols import Matcher
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -15,10 +23,11 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "match",
         help="find the points that two scans share",
         description="Find points that FIXED and MOVING share: two slices, or two volumes. Writes pairs.csv, "
-        "fixed.mrk.json, moving.mrk.json and overview.png, and a folder for each program to export to.",
+        "fixed.mrk.json, moving.mrk.json and overview.png, and a folder for each program to export to. Given "
+        "a folder of folders with two images each, it matches them all and writes cases.csv.",
     )
-    parser.add_argument("fixed", type=Path, help="slice or volume, any format")
-    parser.add_argument("moving", type=Path, help="the other one")
+    parser.add_argument("fixed", type=Path, help="slice or volume, any format; or a folder of pairs")
+    parser.add_argument("moving", type=Path, nargs="?", help="the other image")
     parser.add_argument(
         "--model",
         metavar="NAME|FILE",
@@ -51,24 +60,49 @@ def add_export_argument(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    if args.moving is None:
+        return _run_folder(args)
     from LandmarkTrackerLib.formats import read_image
     from LandmarkTrackerLib.formats.files import stem
     from LandmarkTrackerLib.formats.scans import Scan
-    from LandmarkTrackerLib.geometry import Grid
     from LandmarkTrackerLib.jobs.export import refuse_existing
     from LandmarkTrackerLib.jobs.match import MATCH_FILES, match, write_match
-    from LandmarkTrackerLib.methods.registry import make_matcher
 
     refuse_existing(args.output, (*MATCH_FILES, *args.export), args.overwrite)
     fixed, moving = read_image(args.fixed), read_image(args.moving)
-    model = args.model or ("correspondence-ct" if Grid.of(fixed).is_slice else "correspondence-ct-3d")
-    matcher = make_matcher(model, args.device, args.filter)
+    matcher = _matcher(args, fixed)
     name = f"{stem(args.fixed)} and {stem(args.moving)}"
-    (found,) = progress(match({name: lambda: (fixed, moving)}, matcher), 1, f"{name} ({model})")
+    (found,) = progress(match({name: lambda: (fixed, moving)}, matcher), 1, name)
     if found.pairs is None:
         raise InputError(found.failure)
-    title = f"{name}: {len(found.pairs)} pairs, {model}, {args.filter}"
     scans = Scan(fixed, args.fixed), Scan(moving, args.moving)
+    title = f"{name}: {len(found.pairs)} pairs"
     for path in write_match(args.output, *scans, found.pairs, title, args.export):
         print(path)
     return 0
+
+
+def _run_folder(args: argparse.Namespace) -> int:
+    from LandmarkTrackerLib.formats import read_image
+    from LandmarkTrackerLib.jobs import batch
+    from LandmarkTrackerLib.jobs.match import match_cases
+
+    folders = [path for path in batch.images_in(args.fixed, args.output) if path.is_dir()]
+    first = [path for folder in folders for path in batch.images_in(folder, args.output)]
+    if not first:
+        raise InputError(f"{args.fixed} holds no folder with two images; give two images, or such a folder")
+    cases = match_cases(args.fixed, args.output, _matcher(args, read_image(first[0])), "pairs", args.export)
+    outcomes = list(progress(batch.run(cases, args.output, args.overwrite), len(cases), "pairs of images"))
+    failed = [outcome for outcome, _now in outcomes if outcome.status == "failed"]
+    print(args.output / batch.TABLE)
+    for outcome in failed:
+        print(f"{outcome.case}: {outcome.message}", file=sys.stderr)
+    return SOME_FAILED if failed else 0
+
+
+def _matcher(args: argparse.Namespace, image: sitk.Image) -> Matcher:
+    from LandmarkTrackerLib.geometry import Grid
+    from LandmarkTrackerLib.methods.registry import make_matcher
+
+    model = args.model or ("correspondence-ct" if Grid.of(image).is_slice else "correspondence-ct-3d")
+    return make_matcher(model, args.device, args.filter)

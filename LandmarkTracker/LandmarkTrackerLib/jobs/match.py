@@ -5,13 +5,16 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import SimpleITK as sitk
 
 from LandmarkTrackerLib.errors import InputError
+from LandmarkTrackerLib.formats import read_image
 from LandmarkTrackerLib.formats.scans import Scan, ScanPair
 from LandmarkTrackerLib.images import as_volume
+from LandmarkTrackerLib.jobs.batch import Case, images_in
 from LandmarkTrackerLib.jobs.export import all_or_nothing
 from LandmarkTrackerLib.jobs.pairs import PAIR_FILES, export_pairs
 from LandmarkTrackerLib.landmarks import LandmarkPairs
@@ -79,3 +82,26 @@ def write_match(
             draw_pairs(scans.fixed.image, scans.moving.image, pairs, scratch / PICTURE, title)
         written.append(folder / PICTURE)
     return written
+
+
+def match_cases(
+    folder: Path, output: Path, matcher: Matcher, title: str, programs: Sequence[str] = ()
+) -> list[Case]:
+    """Every folder in `folder` holds two images, the fixed one first by name; results in a folder each.
+
+    Args:
+        title: what runs, for the pictures.
+        programs: of `EXPORTS`.
+    """
+
+    def work(pair: Path) -> tuple[int, int]:
+        paths = images_in(pair, output)
+        if len(paths) != 2:
+            raise InputError(f"{pair} holds {len(paths)} images; give each pair a folder of its own")
+        fixed, moving = (Scan(read_image(path), path) for path in paths)
+        pairs = matcher.match(fixed.image, moving.image)
+        write_match(output / pair.name, fixed, moving, pairs, f"{pair.name}: {title}", programs)
+        return len(pairs), 0
+
+    pairs = [path for path in images_in(folder, output) if path.is_dir()]
+    return [Case(pair.name, output / pair.name / PAIR_FILES[-1], partial(work, pair)) for pair in pairs]

@@ -28,7 +28,8 @@ def export_pairs(folder: Path, scans: ScanPair, programs: Sequence[str]) -> list
     Raises:
         InputError: a program cannot take these scans, or there are too few pairs; nothing is written then.
     """
-    names = (*PAIR_FILES, *programs)
+    # The point lists come last: where they are, everything is.
+    names = (*programs, *PAIR_FILES)
     with all_or_nothing(folder, names) as scratch:
         _write(scratch, scans.pairs)
         for program in programs:
