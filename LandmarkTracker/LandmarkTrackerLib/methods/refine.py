@@ -18,6 +18,7 @@ ROUNDS = 10
 FARTHEST = 3.0  # pixels that a point may move
 ALIKE = 0.6  # correlation below which a patch shows noise, or something else
 STIFFNESS = 0.002  # against edges that look alike all along
+FLAT = 0.005  # least contrast of a patch that counts; a flat one would magnify its rounding errors
 
 
 def refined(fixed: Pixels, moving: Pixels, at: Array, partner: Array, shape: Array) -> Array:
@@ -60,7 +61,7 @@ def refined(fixed: Pixels, moving: Pixels, at: Array, partner: Array, shape: Arr
 def _standard(patches: Tensor, window: Tensor) -> tuple[Tensor, Tensor]:
     """Patches (N, P) less their mean, by their contrast; and the contrast (N, 1)."""
     centred = patches - (patches * window).sum(1, keepdim=True)
-    contrast = (centred**2 * window).sum(1, keepdim=True).sqrt() + 1e-6
+    contrast = (centred**2 * window).sum(1, keepdim=True).sqrt().clamp(min=FLAT)
     return centred / contrast, contrast
 
 

@@ -55,3 +55,11 @@ def test_no_point_moves_far_and_no_point_is_no_error() -> None:
     found = refined(image, other, at, at, np.broadcast_to(np.eye(2), (30, 2, 2)).copy())
     assert np.abs(found - at).max() <= FARTHEST + 1e-5
     assert refined(image, other, np.zeros((0, 2)), np.zeros((0, 2)), np.zeros((0, 2, 2))).shape == (0, 2)
+
+
+def test_a_flat_surrounding_leaves_the_point_where_it_was():
+    flat = np.full((60, 60), 0.5, dtype=np.float32)
+    flat[:, 30:] += 1e-7
+    at = np.array([[30.0, 30.0], [20.0, 25.0]])
+    shape = np.broadcast_to(np.eye(2), (2, 2, 2)).copy()
+    np.testing.assert_allclose(refined(flat, flat, at, at + 0.7, shape), at + 0.7, atol=1e-5)
