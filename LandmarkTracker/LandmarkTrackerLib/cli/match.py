@@ -31,7 +31,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument(
         "--model",
         metavar="NAME|FILE",
-        help="a correspondence model (correspondence-ct for slices, correspondence-ct-3d for volumes)",
+        help="a correspondence model (for slices correspondence-ct; for volumes train one)",
     )
     parser.add_argument(
         "--filter",
@@ -104,5 +104,7 @@ def _matcher(args: argparse.Namespace, image: sitk.Image) -> Matcher:
     from LandmarkTrackerLib.geometry import Grid
     from LandmarkTrackerLib.methods.registry import make_matcher
 
-    model = args.model or ("correspondence-ct" if Grid.of(image).is_slice else "correspondence-ct-3d")
+    if args.model is None and not Grid.of(image).is_slice:
+        raise InputError("no model for volumes comes with the program; train one, or match slices")
+    model = args.model or "correspondence-ct"
     return make_matcher(model, args.device, args.filter)
