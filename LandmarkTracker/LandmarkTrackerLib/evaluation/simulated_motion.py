@@ -2,6 +2,9 @@
 
 The image itself is frame 0. Frame t shows at the point y what frame 0 shows at y + u(y, t), with smooth u;
 brightness and noise differ from frame to frame. A landmark q of frame 0 is seen where y + u(y, t) = q.
+
+Tissue that moves through the plane gives way to other tissue, for which the image turned by 180 degrees
+stands in: the same organs' grey values, in the wrong place.
 """
 
 from __future__ import annotations
@@ -31,6 +34,11 @@ class SimulatedMotion:
             must stay clearly wider than `reach`, or the motion would fold.
         gamma: exponent of the brightness, drawn for each frame from 1 / (1 + gamma) to 1 + gamma.
         noise: standard deviation, as a share of the range of brightness.
+        drift: by the last frame, one side of the image is exp(drift) times brighter and the other darker.
+        fade: share of other tissue in every pixel at the largest excursion.
+        leaving: share of the image whose tissue is gone, and other tissue in its place, in the farther half of
+            the excursion.
+        dropped: frames that hold nothing but noise.
     """
 
     image: sitk.Image
@@ -41,6 +49,10 @@ class SimulatedMotion:
     bump: float = 0.16
     gamma: float = 0.3
     noise: float = 0.02
+    drift: float = 0.0
+    fade: float = 0.0
+    leaving: float = 0.0
+    dropped: tuple[int, ...] = ()
 
     @cached_property
     def grid(self) -> Grid:
@@ -67,13 +79,16 @@ class SimulatedMotion:
         return at, moves / longest, width
 
     def _excursion(self, frame: int) -> float:
-        return self.reach * float(np.sin(np.pi * frame / self.period) ** 2)
+        """0 to 1"""
+        return float(np.sin(np.pi * frame / self.period) ** 2)
 
     def _displacement(self, index: Array, frame: int) -> Array:
         """u (N, 3) pixels at index points (N, 3)."""
         u = np.zeros_like(index)
         at, moves, width = self._bumps
-        u[:, self._moving] = self._excursion(frame) * _bumped(index[:, self._moving], at, moves, width)
+        u[:, self._moving] = (
+            self.reach * self._excursion(frame) * _bumped(index[:, self._moving], at, moves, width)
+        )
         return u
 
     def landmarks(self, shown: LandmarkSet, frame: int) -> LandmarkSet:
@@ -83,6 +98,14 @@ class SimulatedMotion:
         for _ in range(60):
             y = q - self._displacement(y, frame)
         return LandmarkSet(shown.names, self.grid.to_world(y))
+
+    def replaced(self, shown: LandmarkSet, frame: int) -> Array:
+        """(N,) the share of other tissue where landmarks of frame 0 should be in another frame, 0 to 1."""
+        if frame in self.dropped:
+            return np.ones(len(shown))
+        where = np.rint(self.grid.to_index(shown.positions)).astype(int)
+        cover = np.broadcast_to(self._cover(frame), self.grid.size[::-1])
+        return np.array([cover[k, j, i] for i, j, k in where])
 
     def track(self, shown: LandmarkSet) -> Track:
         """The exact positions in every frame."""
@@ -98,13 +121,16 @@ class SimulatedMotion:
     def _frame(self, frame: int) -> sitk.Image:
         if frame == 0:
             return self.image
-        values = pixels(self.image)
-        low, high = np.percentile(values, (0.5, 99.5))
-        moved = sitk.GetArrayFromImage(self._warped(frame)).reshape(values.shape)
+        low, high = np.percentile(pixels(self.image), (0.5, 99.5))
         rng = np.random.default_rng([self.seed, 2, frame])
-        gamma = np.exp(rng.uniform(-1, 1) * np.log1p(self.gamma))
-        scaled = np.clip((moved - low) / max(high - low, 1e-6), 0, None) ** gamma
-        scaled += rng.normal(0, self.noise, scaled.shape)
+        if frame in self.dropped:
+            scaled = rng.rayleigh(0.2, self.grid.size[::-1])
+        else:
+            moved = sitk.GetArrayFromImage(self._warped(frame)).reshape(self.grid.size[::-1])
+            gamma = np.exp(rng.uniform(-1, 1) * np.log1p(self.gamma))
+            scaled = np.clip((moved - low) / max(high - low, 1e-6), 0, None) ** gamma
+            scaled *= np.exp(self.drift * frame / (self.frames - 1) * np.linspace(-1, 1, self.grid.size[0]))
+            scaled += rng.normal(0, self.noise, scaled.shape)
         image = sitk.GetImageFromArray((low + scaled * (high - low)).astype(np.float32))
         image.CopyInformation(self.image)
         return image
@@ -114,10 +140,29 @@ class SimulatedMotion:
         shape = self.grid.size[::-1]
         index = np.stack(np.meshgrid(*(np.arange(n) for n in shape), indexing="ij")[::-1], axis=-1)
         u = self._displacement(index.reshape(-1, 3).astype(float), frame)[:, self._moving]
-        values = pixels(self.image)[0] if self.grid.is_slice else pixels(self.image)
+        values = pixels(self.image)
+        cover = self._cover(frame)
+        if cover.any():
+            values = ((1 - cover) * values + cover * values[:, ::-1, ::-1]).astype(np.float32)
+        values = values[0] if self.grid.is_slice else values
         source = sitk.GetImageFromArray(values)
         field = sitk.GetImageFromArray(u.reshape(*values.shape, len(self._moving)), isVector=True)
         return sitk.Resample(source, source, sitk.DisplacementFieldTransform(field), sitk.sitkBSpline)
+
+    def _cover(self, frame: int) -> Array:
+        """Share of other tissue, 0 to 1, at the pixels of frame 0: (k, j, i), or one number for all."""
+        away = self._excursion(frame)
+        gone = np.clip(3 * away - 1, 0, 1) * self._leaves if self.leaving else np.zeros(1)
+        return np.maximum(self.fade * away, gone)
+
+    @cached_property
+    def _leaves(self) -> Array:
+        """(k, j, i) 1 where the tissue leaves, with soft edges."""
+        shape = self.grid.size[::-1][1 if self.grid.is_slice else 0 :]
+        noise = sitk.GetImageFromArray(np.random.default_rng([self.seed, 3]).normal(size=shape))
+        smooth = sitk.GetArrayFromImage(sitk.SmoothingRecursiveGaussian(noise, 0.07 * min(shape)))
+        above = (smooth - np.quantile(smooth, 1 - self.leaving)) / smooth.std()
+        return np.clip(4 * above + 0.5, 0, 1).reshape(self.grid.size[::-1])
 
 
 def _bumped(points: Array, at: Array, moves: Array, width: float) -> Array:
