@@ -30,21 +30,30 @@ class Field:
     Attributes:
         size: columns, rows.
         spacing: mm a pixel.
+        fit: lay the whole image into the field instead, however many mm it spans: for radiographs, whose
+            files state the spacing of the detector or none. `spacing` is then only what a pixel usually is.
     """
 
     size: tuple[int, int]
     spacing: float
+    fit: bool = False
+
+    def pitch(self, grid: Grid) -> float:
+        """mm a pixel of the field where it lies over this image."""
+        if not self.fit:
+            return self.spacing
+        return float((np.array(grid.size[:2]) * grid.spacing[:2] / self.size).max())
 
     def from_index(self, grid: Grid, index: ArrayLike) -> Array:
         """Continuous image index (..., 2 or 3) to field points (..., 2)."""
         centred = np.asarray(index, dtype=float)[..., :2] - (np.array(grid.size[:2]) - 1) / 2
-        scale = np.array(grid.spacing[:2]) / self.spacing
+        scale = np.array(grid.spacing[:2]) / self.pitch(grid)
         return np.asarray(centred * scale + (np.array(self.size) - 1) / 2)
 
     def to_index(self, grid: Grid, points: ArrayLike) -> Array:
         """Field points (..., 2) to continuous index (..., 3) in the image's only slice."""
         centred = np.asarray(points, dtype=float) - (np.array(self.size) - 1) / 2
-        index = centred * self.spacing / np.array(grid.spacing[:2]) + (np.array(grid.size[:2]) - 1) / 2
+        index = centred * self.pitch(grid) / np.array(grid.spacing[:2]) + (np.array(grid.size[:2]) - 1) / 2
         return np.concatenate([index, np.zeros((*index.shape[:-1], 1))], axis=-1)
 
     def contains(self, points: ArrayLike) -> np.ndarray:
@@ -69,7 +78,7 @@ class Field:
     def resample(self, brightness: NDArray[np.float32], grid: Grid) -> NDArray[np.float32]:
         """(j, i) pixels of an image to (rows, columns) of the field, smoothed where the field is coarser."""
         across, down = (
-            _interpolation(self.size[axis], self.spacing, grid.size[axis], grid.spacing[axis])
+            _interpolation(self.size[axis], self.pitch(grid), grid.size[axis], grid.spacing[axis])
             for axis in (0, 1)
         )
         return np.asarray(down @ brightness @ across.T, dtype=np.float32)

@@ -32,6 +32,18 @@ def test_the_centre_of_the_image_is_the_centre_of_the_field_and_millimetres_stay
     np.testing.assert_allclose(field.from_index(grid, [29.5 + 8, 45 + 5 / 1.5, 0]), [31.5 + 4, 39.5 + 2])
 
 
+@pytest.mark.parametrize("spacing", [(1.0, 1.0), (0.14, 0.14), (0.2, 0.3)])
+def test_a_field_that_fits_shows_the_whole_image_whatever_its_spacing(spacing: tuple[float, float]) -> None:
+    grid = Grid.of(image_of(np.zeros((90, 60)), spacing))
+    field = Field((32, 32), 2.5, fit=True)
+    corners = field.from_index(grid, [[-0.5, -0.5, 0], [59.5, 89.5, 0]])
+    wide, high = np.array(grid.size[:2]) * spacing
+    # The longer side fills the field; a mm is a mm along both.
+    np.testing.assert_allclose(corners[1] - corners[0], 32 * np.array([wide, high]) / max(wide, high))
+    assert field.pitch(grid) == pytest.approx(max(wide, high) / 32)
+    np.testing.assert_allclose(field.to_index(grid, corners)[:, :2], [[-0.5, -0.5], [59.5, 89.5]])
+
+
 @pytest.mark.parametrize("spacing", [0.6, 1.0, 1.9, 3.7])
 def test_a_ramp_is_shown_exactly_where_it_is(spacing: float) -> None:
     """Finer, equal, a little coarser and much coarser than the image; odd and even sizes."""

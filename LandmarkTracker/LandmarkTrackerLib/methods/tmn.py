@@ -31,7 +31,8 @@ class TmnLocator:
     times the standard deviation.
 
     Attributes:
-        max_sigma_mm: see `Locator`; from the model.
+        max_sigma_mm: see `Locator`; from the model. Infinite where the field fits the image: what a mm is
+            there depends on the image, and `locate` applies the limit itself, in pixels of the field.
         field: what the network sees of an image.
     """
 
@@ -44,8 +45,10 @@ class TmnLocator:
         self._patch = int(config["network"]["patch"])
         self._sigma_factor = float(config["sigma_factor"])
         self._following_sigma_factor = float(config["following_sigma_factor"])
-        self.field = Field(tuple(config["network"]["size"]), float(config["spacing_mm"]))
-        self.max_sigma_mm = float(config["max_sigma_mm"])
+        fit = bool(config.get("fit", False))
+        self.field = Field(tuple(config["network"]["size"]), float(config["spacing_mm"]), fit)
+        self._limit = float(config["max_sigma_mm"]) / self.field.spacing
+        self.max_sigma_mm = np.inf if fit else float(config["max_sigma_mm"])
 
     @torch.inference_mode()
     def describe(self, image: sitk.Image, landmarks: LandmarkSet) -> Examples:
@@ -96,9 +99,11 @@ class TmnLocator:
 
     def _landmarks(self, names: tuple[str, ...], points: Array, sigma: Array, grid: Grid) -> LandmarkSet:
         defined = np.asarray(np.isfinite(points).all(axis=1))
+        if self.field.fit:
+            defined &= np.sqrt((np.nan_to_num(sigma) ** 2).mean(axis=1)) <= self._limit
         positions = grid.to_world(self.field.to_index(grid, points))
         # Nothing was searched through the slice.
-        sigmas = np.column_stack([sigma * self.field.spacing, np.zeros(len(names))])
+        sigmas = np.column_stack([sigma * self.field.pitch(grid), np.zeros(len(names))])
         found = LandmarkSet(names, positions, sigmas, defined=defined)
         return LandmarkSet(names, positions, sigmas, trust(found.sigma_mm), defined)
 

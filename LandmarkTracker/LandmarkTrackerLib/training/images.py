@@ -135,7 +135,7 @@ def _stack(part: str, images: list[tuple[NDArray[np.float32], Grid, str]], field
     if not images:
         raise InputError(f"no image is left for {part}; check the folders and the split")
     extents = [
-        np.minimum(np.array(grid.size[:2]) * grid.spacing[:2] / field.spacing, field.size)
+        np.minimum(np.array(grid.size[:2]) * grid.spacing[:2] / field.pitch(grid), field.size)
         for _, grid, _ in images
     ]
     return FieldImages(

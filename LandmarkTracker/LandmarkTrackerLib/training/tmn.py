@@ -29,7 +29,7 @@ class TmnTask:
 
     def __init__(self, config: TmnConfig) -> None:
         self.config = config
-        self.field = Field(config.field.size, config.field.spacing_mm)
+        self.field = Field(config.field.size, config.field.spacing_mm, config.field.fit)
         parts = read_split(config.data, config.split, self.field)
         learning = config.learning
         self.training = TmnSamples(parts["train"], config, learning.patches)
@@ -57,6 +57,7 @@ class TmnTask:
         return {
             "network": network,
             "spacing_mm": self.field.spacing,
+            "fit": self.field.fit,
             "sigma_factor": metrics["sigma_factor"],
             "following_sigma_factor": metrics["following_sigma_factor"],
             "max_sigma_mm": self.config.learning.max_sigma_mm,
@@ -74,7 +75,7 @@ def test_metrics(config: TmnConfig, model: Model) -> dict[str, float]:
     network = Tmn(**model.config["network"])
     network.load_state_dict(dict(model.state))
     network.eval()
-    field = Field(config.field.size, config.field.spacing_mm)
+    field = Field(config.field.size, config.field.spacing_mm, config.field.fit)
     images = read_split(config.data, config.split, field, ("test",))["test"]
     samples = TmnSamples(images, config, config.learning.validation_patches)
     with torch.inference_mode():

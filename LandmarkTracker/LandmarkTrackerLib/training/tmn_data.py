@@ -35,6 +35,7 @@ class FieldConfig:
 
     size: tuple[int, int]
     spacing_mm: float
+    fit: bool = False
 
     def __post_init__(self) -> None:
         if min(self.size) < 32 or self.spacing_mm <= 0:

@@ -149,6 +149,26 @@ def test_spacing_and_units_of_the_image_do_not_matter_its_millimetres_do(
     np.testing.assert_allclose(found.positions, fine.positions, atol=0.5)
 
 
+def test_a_model_of_whole_images_does_not_depend_on_the_spacing_that_the_file_states(
+    image: sitk.Image,
+) -> None:
+    """As a radiograph saved as PNG: the same pixels, with other or no millimetres, have the same answers."""
+    png = sitk.GetImageFromArray(sitk.GetArrayFromImage(image))
+    png.SetSpacing((3.75, 4.5, 1.0))
+    method = locator(fit=True)
+    points = np.array([[40.0, 40.0, 0.0], [55.0, 35.0, 0.0]])
+    found = []
+    for picture in (image, png):
+        grid = Grid.of(picture)
+        shown = LandmarkSet(("a", "b"), grid.to_world(points))
+        answering(method, [(20.0, 20.0), (30.0, 25.0)], [(1.0, 2.0), (9.0, 9.0)])
+        found.append(method.locate(method.describe(picture, shown), picture))
+        assert found[-1].defined.tolist() == [True, False]
+    index = [Grid.of(p).to_index(f.positions)[0] for p, f in zip((image, png), found, strict=True)]
+    np.testing.assert_allclose(index[0], index[1], atol=1e-6)
+    np.testing.assert_allclose(found[1].sigmas[0], 3 * found[0].sigmas[0])
+
+
 def test_several_examples_are_averaged_with_weights_of_one_over_sigma(image: sitk.Image) -> None:
     """Equation 3 by hand: (10 / 1 + 22 / 3) / (1 / 1 + 1 / 3) = 13."""
     points, sigma = weighted_mean(
