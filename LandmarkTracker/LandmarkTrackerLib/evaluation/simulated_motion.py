@@ -36,8 +36,7 @@ class SimulatedMotion:
         noise: standard deviation, as a share of the range of brightness.
         drift: by the last frame, one side of the image is exp(drift) times brighter and the other darker.
         fade: share of other tissue in every pixel at the largest excursion.
-        leaving: share of the image whose tissue is gone, and other tissue in its place, in the farther half of
-            the excursion.
+        leaving: share of the image in whose place other tissue is seen in the farther part of the excursion.
         dropped: frames that hold nothing but noise.
     """
 
