@@ -12,7 +12,19 @@ from LandmarkTrackerLib import __version__
 from LandmarkTrackerLib.errors import InputError
 
 # Each has `add_parser(subparsers)`, which sets `run(args) -> exit code`.
-COMMANDS = ("track", "batch", "match", "export", "train", "detect", "evaluate", "models", "info", "demo")
+COMMANDS = (
+    "track",
+    "batch",
+    "locate",
+    "match",
+    "export",
+    "train",
+    "detect",
+    "evaluate",
+    "models",
+    "info",
+    "demo",
+)
 
 DONE, WRONG_INPUT, CANCELLED = 0, 2, 130
 

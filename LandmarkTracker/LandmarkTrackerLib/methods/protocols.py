@@ -8,15 +8,21 @@ from typing import Any, Protocol
 import numpy as np
 import SimpleITK as sitk
 
+from LandmarkTrackerLib.appearance import Appearance
 from LandmarkTrackerLib.landmarks import Array, LandmarkPairs, LandmarkSet
 
 
 @dataclass(frozen=True)
 class Example:
-    """What one image taught a Locator: the landmarks shown in it, and whatever the method keeps of them."""
+    """What one image taught a Locator: the landmarks shown in it, and whatever the method keeps of them.
+
+    Attributes:
+        seen: how the image looked, where other subjects' images are turned like it.
+    """
 
     landmarks: LandmarkSet
     features: Any
+    seen: Appearance | None = None
 
 
 # Several images may show landmarks (a click and its corrections): examples are added with `+`.

@@ -9,6 +9,8 @@ from LandmarkTrackerLib.methods.protocols import Detector, Locator, Matcher
 
 # What runs unless another is asked for: it needs no training on the modality at hand.
 DEFAULT_LOCATOR = "tracker"
+# The same for `locate`, in other subjects.
+DEFAULT_ACROSS = "ncc"
 UNTRAINED = {"ncc": "normalised cross-correlation of a patch around each landmark; needs no training"}
 
 
