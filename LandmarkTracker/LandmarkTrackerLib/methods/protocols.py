@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import SimpleITK as sitk
@@ -63,6 +64,29 @@ class Matcher(Protocol):
     """Finds points that two images share."""
 
     def match(self, fixed: sitk.Image, moving: sitk.Image) -> LandmarkPairs: ...
+
+
+@dataclass(frozen=True)
+class Matching:
+    """How far a match is.
+
+    Attributes:
+        done, total: steps, none of which takes long.
+        pairs: the answer; None until all is done.
+    """
+
+    done: int
+    total: int
+    pairs: LandmarkPairs | None = None
+
+
+@runtime_checkable
+class SteppedMatcher(Matcher, Protocol):
+    """A Matcher that can say how far it is, and be stopped between its steps."""
+
+    def steps(self, fixed: sitk.Image, moving: sitk.Image) -> Iterator[Matching]:
+        """Yields before the first and after every step; the last one holds the pairs."""
+        ...
 
 
 def names_of(examples: Examples) -> tuple[str, ...]:
