@@ -24,6 +24,7 @@ COMMANDS = (
     "models",
     "info",
     "demo",
+    "serve",
 )
 
 DONE, WRONG_INPUT, CANCELLED = 0, 2, 130
