@@ -37,8 +37,9 @@ def make_locator(model: str, device: str = "auto") -> Locator:
         return TmnLocator(loaded, device)
     if loaded.method == "tracker":
         from LandmarkTrackerLib.methods.tracker import TrackerLocator
+        from LandmarkTrackerLib.methods.tracker_volume import VolumeTracker
 
-        return TrackerLocator(loaded, device)
+        return VolumeTracker(TrackerLocator(loaded, device))
     raise InputError(f"model '{model}' is a {loaded.method} model and does not locate shown landmarks")
 
 
