@@ -66,11 +66,13 @@ class Matching:
         self.moving: Subject | None = None
         self.look: Look = "pairs"
         self.share = 0.5
+        self._wanted: tuple = (None, None)
         self._nodes: WarpedNodes | None = None
         self._warped: Warped | None = None
         self._loaded: tuple[tuple[str, str], Matcher] | None = None
         # The records that these pairs are of.
         self._found: tuple[list[Record], LandmarkPairs] = ([], NO_PAIRS)
+        self._shown: tuple[LandmarkPairs, list[Pair]] = (NO_PAIRS, [])
 
     @property
     def chosen(self) -> tuple[Subject, ...]:
@@ -92,9 +94,12 @@ class Matching:
         return self._found[1]
 
     def rows(self) -> list[Pair]:
-        """Every pair."""
+        """Every pair; the same list as long as nothing changes."""
         pairs = self.pairs
-        return [Pair(n, f"{100 * s:.0f} %") for n, s in zip(pairs.names, pairs.score, strict=True)]
+        if pairs is not self._shown[0]:
+            rows = [Pair(n, f"{100 * s:.0f} %") for n, s in zip(pairs.names, pairs.score, strict=True)]
+            self._shown = (pairs, rows)
+        return self._shown[1]
 
     @property
     def obstacle(self) -> str:
@@ -140,12 +145,14 @@ class Matching:
 
     # Choose, match
 
-    @reported
     def choose(self, fixed, moving) -> None:
         """Two volumes, or None. Pairs that were found between them come with them."""
-        now = [subject.node if subject is not None else None for subject in (self.fixed, self.moving)]
-        if now == [fixed, moving]:
-            return
+        if (fixed, moving) != self._wanted:
+            self._wanted = (fixed, moving)
+            self._choose(fixed, moving)
+
+    @reported
+    def _choose(self, fixed, moving) -> None:
         for node in (fixed, moving):
             if node is not None and browser_of(node) is not None:
                 raise InputError(_("'{name}' is part of a cine; choose volumes").format(name=node.GetName()))
@@ -395,11 +402,13 @@ class Matching:
         )
         self._leave()
         self.fixed, self.moving = fixed, moving
+        self._wanted = tuple(subject.node if subject is not None else None for subject in (fixed, moving))
         return True
 
     def clear(self) -> None:
         """The scene is being closed."""
         self._leave()
+        self._wanted = (None, None)
 
 
 def _mover(transform, fixed: Grid, moving: Grid):

@@ -91,6 +91,16 @@ class Workbench:
         return self._task is not None
 
     @property
+    def obstacle_busy(self) -> str:
+        """Why no other work can begin; empty if it can."""
+        return _("Wait until this has finished, or cancel it.") if self.busy else ""
+
+    @property
+    def obstacle_cancel(self) -> str:
+        """Why nothing can be cancelled; empty if something can."""
+        return "" if self.busy else _("Nothing is running.")
+
+    @property
     def progress(self) -> tuple[int, int]:
         """Steps done and steps in all; (0, 0) if nothing runs."""
         return (self._task.done, self._task.total) if self._task is not None else (0, 0)
