@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,8 @@ class Page:
     def __init__(self, server: Any, session: Session) -> None:
         self.server, self.state, self.session = server, server.state, session
         self.bench = session.bench
-        self._refreshing = False
+        self._refreshing = self._filling = False
+        self._full_takes = 0.0
         self.state.update({"trame__title": TITLE, "trame__template_error": DISCONNECTED, "corner": ""})
         self.views = Views(server, session)
         self.inputs = InputsSection(self.state, session)
@@ -52,10 +54,14 @@ class Page:
         self.state.update(self._values())
 
     def refresh(self) -> None:
-        """Show the workbench as it is, once for all that happens now."""
+        """Show the workbench as it is: what moves at once, tables and lists a few times a second."""
+        loop = asyncio.get_running_loop()
         if not self._refreshing:
             self._refreshing = True
-            asyncio.get_running_loop().call_soon(self._refresh)
+            loop.call_soon(self._refresh)
+        if not self._filling:
+            self._filling = True
+            loop.call_later(max(0.05, 5 * self._full_takes), self._fill)
 
     async def take_upload(self, files: list[Path]) -> str:
         """Uploaded files: one image or one landmark file, or the frames of one cine."""
@@ -71,18 +77,26 @@ class Page:
     def _refresh(self) -> None:
         self._refreshing = False
         with self.state:
+            self.views.refresh()
+            self.state.update(self.propagate.moving() | self.review.moving())
+
+    def _fill(self) -> None:
+        self._filling = False
+        begin = time.perf_counter()
+        with self.state:
             self.state.update(self._values())
+        self._full_takes = time.perf_counter() - begin
 
     def _values(self) -> dict[str, Any]:
         self.views.refresh()
         subject, label = self.bench.inputs.subject, self.bench.history.label
         values = {
-            "status": self.bench.status,
             "problem": bool(self.bench.problem),
             "undo_obstacle": self.bench.obstacle_undo,
             "undo_title": f"Undo: {label}" if label else "Undo",
             "corner": subject.name if subject is not None else "",
         }
+        values |= self.propagate.moving() | self.review.moving()
         for section in self._sections:
             values |= section.values()
         return values

@@ -73,16 +73,19 @@ class PropagateSection:
     def values(self) -> dict[str, Any]:
         propagation, running = self.bench.propagation, self.bench.busy
         wait = "Wait until this has finished, or cancel it." if running else ""
-        done, total = self.bench.progress
         return {
             "busy": running,
-            "progress": 100 * done / max(total, 1),
             "propagate_obstacle": wait or propagation.obstacle,
             "across_obstacle": wait or propagation.obstacle_across,
             "cancel_obstacle": "" if running else "Nothing is running.",
             "volumes": titled([(node.GetName(), node.GetID()) for node in self.bench.inputs.volumes()]),
             "others": [other.node.GetID() for other in self.bench.inputs.others],
         }
+
+    def moving(self) -> dict[str, Any]:
+        """What changes with every step of the work."""
+        done, total = self.bench.progress
+        return {"status": self.bench.status, "progress": 100 * done / max(total, 1)}
 
     def propagate(self) -> None:
         self.bench.propagation.start()

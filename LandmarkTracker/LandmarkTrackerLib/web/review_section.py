@@ -109,9 +109,7 @@ class ReviewSection:
         names = subject.record.placed_names() if subject is not None else ()
         uncertain = review.uncertain_frames()
         values = {
-            "frame": subject.frame if subject is not None else 0,
             "last_frame": len(subject.cine) - 1 if subject is not None else 0,
-            "frame_text": review.frame_text,
             "playing": self.session.playing,
             "uncertain_obstacle": review.obstacle_uncertain,
             "uncertain_text": review.obstacle or f"Uncertain frames: {len(uncertain)}",
@@ -119,6 +117,12 @@ class ReviewSection:
             "charted_names": titled([("All landmarks", ""), *((name, name) for name in names)]),
         }
         return values | self._table() | self._chart()
+
+    def moving(self) -> dict[str, Any]:
+        """What changes with every frame."""
+        subject = self.bench.inputs.subject
+        frame = subject.frame if subject is not None else 0
+        return {"frame": frame, "frame_text": self.bench.review.frame_text}
 
     def play(self) -> None:
         self.session.play(not self.session.playing)

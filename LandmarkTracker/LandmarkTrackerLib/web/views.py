@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import slicer
 from trame.widgets import html
 from trame_slicer.core import LayoutManager
 from trame_slicer.rca_view import register_rca_factories
@@ -16,7 +15,6 @@ ONE, THREE = "one", "three"
 
 # What a grey image keeps while it moves, and when it stands still.
 MOVING_QUALITY, STILL_QUALITY = 85, 95
-STYLE = slicer.vtkMRMLSliceViewInteractorStyle
 
 
 class Views:
@@ -31,11 +29,14 @@ class Views:
         self.layout = LayoutManager(app.scene, app.view_manager, server)
         axial = ViewLayoutDefinition.axial_view()
         others = [ViewLayoutDefinition.coronal_view(), ViewLayoutDefinition.sagittal_view()]
-        self.layout.register_layout(ONE, Layout(LayoutDirection.Vertical, [axial]))
-        self.layout.register_layout(
-            THREE,
-            Layout(LayoutDirection.Horizontal, [axial, Layout(LayoutDirection.Vertical, others)], ["2", "1"]),
-        )
+        beside = Layout(LayoutDirection.Vertical, others)
+        layouts = {
+            ONE: Layout(LayoutDirection.Vertical, [axial]),
+            THREE: Layout(LayoutDirection.Horizontal, [axial, beside], ["2", "1"]),
+        }
+        # A view costs a window: the others are made when they are needed, the first before the page is drawn.
+        self.layout.register_layout_dict(layouts, lazy_initialization=True)
+        self.layout.create_layout_views_if_needed(ONE)
         self.layout.set_layout(ONE)
         self._shown: Any = None
 
@@ -57,6 +58,8 @@ class Views:
         flat = subject is None or subject.cine.grid.is_slice
         self.layout.set_layout(ONE if flat else THREE)
         for view in self.slices():
+            # Smooth edges cost more than all the rest where a processor draws.
+            view.render_window().SetMultiSamples(0)
             view.set_background_volume_id(subject.volume.GetID() if subject is not None else None)
             # There is nothing to leaf through in one slice.
             style = view._interactor_observer
