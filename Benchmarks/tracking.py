@@ -2,9 +2,10 @@
 
     python Benchmarks/tracking.py [--elastix] [--tracker-model FILE]... [--output results/benchmarks]
 
-Prints a Markdown table and writes `tracking.csv` (every figure) and `tracking.png`. The cardiac rows are
-patients that no shipped model has seen; the liver is never trained on. elastix, at seconds a frame, runs when
-asked for: not on the harder simulations, and in the frames that are judged only.
+Prints a Markdown table and writes `tracking.csv` (every figure) and `tracking.png`; a second table, and
+`reliability.csv` and `.png`, say how far stated uncertainty can be relied on. The cardiac rows are patients
+that no shipped model has seen; the liver is never trained on. elastix, at seconds a frame, runs when asked
+for: not on the harder simulations, and in the frames that are judged only.
 """
 
 from __future__ import annotations
@@ -13,13 +14,15 @@ import argparse
 import csv
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import chain
 from pathlib import Path
 
 import numpy as np
+import reliability
 import SimpleITK as sitk
+import tracking_picture
 from cases import (
     HARDER,
     HELD_OUT_VOLUMES,
@@ -256,16 +259,20 @@ def main() -> None:
     cases = chain(cardiac_cases(data), simulated_cases(data), [liver_case(data)], volume_cases(data))
     results = measure(cases, locators)
     costs = measure_cost(data, locators, frozenset({ELASTIX, "NCC"}))
+    reached = {(result.row, result.method): result.judged.level[~result.judged.gone] for result in results}
     args.output.mkdir(parents=True, exist_ok=True)
-    lines = figures(results, costs)
-    with (args.output / "tracking.csv").open("w", newline="") as file:
+    write(args.output / "tracking.csv", figures(results, costs))
+    write(args.output / "reliability.csv", reliability.table(reached))
+    tracking_picture.draw(results, costs, args.output / "tracking.png")
+    reliability.draw(reached, args.output / "reliability.png")
+    print(markdown(table(results, costs)), markdown(reliability.table(reached)), sep="\n\n")
+
+
+def write(path: Path, lines: Sequence[Mapping[str, object]]) -> None:
+    with path.open("w", newline="") as file:
         writer = csv.DictWriter(file, list(dict.fromkeys(key for line in lines for key in line)))
         writer.writeheader()
         writer.writerows(lines)
-    from tracking_picture import draw
-
-    draw(results, costs, args.output / "tracking.png")
-    print(markdown(table(results, costs)))
 
 
 if __name__ == "__main__":
