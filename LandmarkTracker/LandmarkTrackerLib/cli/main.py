@@ -21,6 +21,7 @@ COMMANDS = (
     "train",
     "detect",
     "evaluate",
+    "evaluate_cyclic",
     "models",
     "info",
     "demo",
@@ -47,7 +48,10 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
-    args = parser().parse_args(arguments)
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if words[:2] == ["evaluate", "cyclic"]:
+        words[:2] = ["evaluate-cyclic"]
+    args = parser().parse_args(words)
     # A shell starts background jobs deaf to it; they can be cancelled all the same.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -101,3 +101,25 @@ def test_an_example_that_cannot_be_used_is_named(subjects, capsys):
     write_landmarks(folder / "target-2.mrk.json", LandmarkSet.of({"far": (999, 0, 0)}))
     assert main(arguments(folder, "target-1", examples=("example", "target-2"))) == 2
     assert "target-2.nrrd: example: landmark 'far'" in capsys.readouterr().err
+
+
+def test_where_a_click_can_be_trusted_is_measured_without_labels(subjects, capsys):
+    folder, _ = subjects
+    wanted = ["evaluate", "cyclic", str(folder / "example.nrrd"), "--model", "ncc", "--step", "16"]
+    targets = ["--targets", *(str(folder / f"{name}.nrrd") for name in ("example", "target-1", "target-2"))]
+    output = ["--output", str(folder / "trust")]
+    assert main([*wanted, *targets, "--count", "1", *output]) == 0
+    assert "cyclic error" in capsys.readouterr().out
+    (row,) = csv.DictReader((folder / "trust" / "cyclic.csv").open())
+    # It moves by whole pixels, less than the search reaches: there and back again is exact inside.
+    assert (row["image"], row["targets"]) == ("example", "1")
+    assert float(row["template_median"]) < 0.05
+    assert float(row["cyclic_median"]) < 0.2
+    overlay = sitk.ReadImage(str(folder / "trust" / "example-error.nrrd"))
+    assert overlay.GetSize() == (6, 5, 1)
+    assert overlay.GetSpacing() == pytest.approx((20.0, 24.0, 8.0))
+    assert (folder / "trust" / "cyclic.png").stat().st_size > 20000
+    assert main([*wanted, *targets, *output]) == 2
+    assert "exists" in capsys.readouterr().err
+    assert main([*wanted, "--targets", str(folder / "example.nrrd"), *output, "--overwrite"]) == 2
+    assert "no target" in capsys.readouterr().err
