@@ -25,10 +25,12 @@ class InputsSection:
                 offer("Open…", browse, "Open a cine, a volume or landmarks from the data folder.")
                 offer("Upload…", upload, "Send files from your computer.", classes="lt-do-upload")
             choose("Image", "image", "images", no_data_text="Open or upload an image first")
-            with html.Div(classes="lt-row"):
-                choose("Model", "model", "models")
-                choose("Runs on", "device", "devices", style="max-width: 118px")
+            choose("Model", "model", "models")
             html.Div("{{ model_title }} {{ runs_on }}", classes="lt-small")
+
+    def draw_device(self) -> None:
+        """Among what few people change."""
+        choose("Device", "device", "devices")
 
     def values(self) -> dict[str, Any]:
         models, subject = self.bench.models, self.bench.inputs.subject

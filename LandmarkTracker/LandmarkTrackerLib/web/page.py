@@ -20,7 +20,7 @@ from LandmarkTrackerLib.web.propagate_section import PropagateSection
 from LandmarkTrackerLib.web.review_section import ReviewSection
 from LandmarkTrackerLib.web.session import Session
 from LandmarkTrackerLib.web.views import Views
-from LandmarkTrackerLib.web.widgets import offer
+from LandmarkTrackerLib.web.widgets import Section, offer
 
 TITLE = "Landmark Tracker"
 UPLOAD = "window.document.querySelector('#lt-upload').click()"
@@ -38,7 +38,14 @@ class Page:
         self.bench = session.bench
         self._refreshing = self._filling = False
         self._full_takes = 0.0
-        self.state.update({"trame__title": TITLE, "trame__template_error": DISCONNECTED, "corner": ""})
+        self.state.update(
+            {
+                "trame__title": TITLE,
+                "trame__template_error": DISCONNECTED,
+                "corner": "",
+                "advanced_open": False,
+            }
+        )
         self.views = Views(server, session)
         self.inputs = InputsSection(self.state, session)
         self.landmarks = LandmarksSection(self.state, session)
@@ -122,6 +129,9 @@ class Page:
                     self.propagate.draw()
                     self.review.draw()
                     self.export.draw()
+                    with Section("Advanced", "advanced"):
+                        self.inputs.draw_device()
+                        self.propagate.draw_limit()
                     self._draw_foot()
                 with html.Div(classes="lt-views"):
                     with html.Div(style="position: relative; flex: 1; min-height: 0; display: flex"):
@@ -140,14 +150,16 @@ class Page:
     def _draw_foot(self) -> None:
         with html.Div(classes="lt-section"):
             with html.Div(classes="lt-row"):
-                offer(("undo_title",), self.undo, "Take back the last change (Z).", "undo_obstacle")
+                offer(("undo_title",), self.undo, "Take back the last change.", "undo_obstacle", key="Z")
             with html.Div(classes="lt-small lt-keys"):
                 for key, _action, meaning in style.KEYS:
-                    with html.Div():
-                        html.Kbd(style.SHOWN.get(key, key))
-                        html.Span(f" {meaning}")
-                html.Div("Right drag zooms, shift and drag moves the image.")
-                html.Div("Research use only; not a medical device.", style="margin-top: 8px")
+                    html.Kbd(style.SHOWN.get(key, key))
+                    html.Span(meaning)
+                html.Kbd("right drag")
+                html.Span("zoom")
+                html.Kbd("Shift + drag")
+                html.Span("move the image")
+            html.Div("Research use only; not a medical device.", classes="lt-small", style="margin-top: 8px")
 
     def _draw_empty(self) -> None:
         with html.Div(classes="lt-empty", v_if=("!image",)):

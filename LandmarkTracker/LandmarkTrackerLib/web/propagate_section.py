@@ -9,7 +9,7 @@ from trame.widgets import vuetify3 as vuetify
 
 from LandmarkTrackerLib.jobs.propagate import Direction
 from LandmarkTrackerLib.web.session import Session
-from LandmarkTrackerLib.web.widgets import Section, choose, offer, tick, titled
+from LandmarkTrackerLib.web.widgets import Section, choose, number, offer, tick, titled
 
 DIRECTIONS = titled([("Both directions", "both"), ("Forward", "forward"), ("Backward", "backward")])
 
@@ -28,28 +28,16 @@ class PropagateSection:
                 offer(
                     "Propagate",
                     self.propagate,
-                    "Find the landmarks in the other frames (P).",
+                    "Find the landmarks in the other frames.",
                     "propagate_obstacle",
+                    key="P",
                     color="primary",
                     variant="flat",
                 )
                 offer("Cancel", self.cancel, "Stop; what is done stays.", "cancel_obstacle")
             vuetify.VProgressLinear(model_value=("progress",), height=6, color="primary", rounded=True)
             html.Div("{{ busy ? status : '' }}", classes="lt-small lt-estimate")
-            with html.Div(classes="lt-row"):
-                choose("Direction", "direction", "directions")
-                vuetify.VTextField(
-                    label="Missing above (mm)",
-                    v_model=("max_sigma",),
-                    type="number",
-                    min=0,
-                    step=0.5,
-                    density="compact",
-                    variant="outlined",
-                    hide_details=True,
-                    style="max-width: 150px",
-                    title="0: as the model says",
-                )
+            choose("Direction", "direction", "directions")
             tick("Propagate every click and correction at once", "live")
             with html.Div(v_if=("volumes.length",)):
                 html.Div("Other subjects", classes="lt-small")
@@ -69,6 +57,10 @@ class PropagateSection:
                     "Find the landmarks in other subjects.",
                     "across_obstacle",
                 )
+
+    def draw_limit(self) -> None:
+        """Among what few people change."""
+        number("Missing above (mm); 0: as the model says", "max_sigma", 0.5, 100)
 
     def values(self) -> dict[str, Any]:
         propagation, running = self.bench.propagation, self.bench.busy

@@ -31,7 +31,7 @@ def serve(root: DataRoot, files: Sequence[Path], port: int, token: str, upload_l
     """
     # trame reads the command line too, and would take ours for its own.
     sys.argv = sys.argv[:1]
-    os.environ["WSLINK_READY_MSG"] = ""
+    os.environ.update({"WSLINK_READY_MSG": "", "WSLINK_WS_COMPRESS": "0"})
     _draw_without_screen()
     logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
     asyncio.run(_serve(root, files, port, token, upload_limit))

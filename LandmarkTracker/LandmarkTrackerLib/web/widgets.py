@@ -9,13 +9,16 @@ from trame.widgets import html
 from trame.widgets import vuetify3 as vuetify
 
 
-def offer(title: str | tuple[str], action: Any, purpose: str, obstacle: str = "", **kwargs: Any) -> None:
+def offer(
+    title: str | tuple[str], action: Any, purpose: str, obstacle: str = "", key: str = "", **kwargs: Any
+) -> None:
     """A button that says in its tool tip what it does, or why it cannot be pressed.
 
     Args:
         title: its text; or a tuple with a JavaScript expression.
         obstacle: state variable that holds why it is disabled; none if it never is.
         purpose: what it does.
+        key: the key that does the same.
     """
     kwargs = {"size": "small", "variant": "tonal", "classes": _slug(action), **kwargs}
     with html.Div(classes="lt-offer"):
@@ -25,7 +28,10 @@ def offer(title: str | tuple[str], action: Any, purpose: str, obstacle: str = ""
         disabled = {"disabled": (f"!!{obstacle}",)} if obstacle else {}
         # A title that changes stands between the tags, where Vue fills it in.
         text = "{{ " + title[0] + " }}" if isinstance(title, tuple) else title
-        vuetify.VBtn(text, click=action, **disabled, **kwargs)
+        with vuetify.VBtn(click=action, **disabled, **kwargs):
+            html.Span(text)
+            if key:
+                html.Kbd(key)
 
 
 def choose(label: str, model: str, items: str, **kwargs: Any) -> None:
@@ -34,6 +40,23 @@ def choose(label: str, model: str, items: str, **kwargs: Any) -> None:
         label=label,
         v_model=(model,),
         items=(items,),
+        density="compact",
+        variant="outlined",
+        hide_details=True,
+        classes=f"lt-{model}",
+        **kwargs,
+    )
+
+
+def number(label: str, model: str, step: float, largest: float, **kwargs: Any) -> None:
+    """A number from 0 to `largest`."""
+    vuetify.VTextField(
+        label=label,
+        v_model=(model,),
+        type="number",
+        min=0,
+        max=largest,
+        step=step,
         density="compact",
         variant="outlined",
         hide_details=True,
