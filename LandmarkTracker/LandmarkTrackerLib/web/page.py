@@ -15,10 +15,12 @@ from LandmarkTrackerLib.web import style
 from LandmarkTrackerLib.web.export_section import ExportSection
 from LandmarkTrackerLib.web.inputs_section import InputsSection
 from LandmarkTrackerLib.web.landmarks_section import LandmarksSection
+from LandmarkTrackerLib.web.match_section import MatchSection
 from LandmarkTrackerLib.web.open_dialog import OpenDialog
 from LandmarkTrackerLib.web.propagate_section import PropagateSection
 from LandmarkTrackerLib.web.review_section import ReviewSection
 from LandmarkTrackerLib.web.session import Session
+from LandmarkTrackerLib.web.sets_section import SetsSection
 from LandmarkTrackerLib.web.views import Views
 from LandmarkTrackerLib.web.widgets import Section, offer
 
@@ -51,9 +53,19 @@ class Page:
         self.landmarks = LandmarksSection(self.state, session)
         self.propagate = PropagateSection(self.state, session)
         self.review = ReviewSection(self.state, session)
+        self.sets = SetsSection(self.state, session)
+        self.match = MatchSection(self.state, session, self.views)
         self.export = ExportSection(server, session)
         self.dialog = OpenDialog(self.state, session)
-        self._sections = (self.inputs, self.landmarks, self.propagate, self.review, self.export)
+        self._sections = (
+            self.inputs,
+            self.landmarks,
+            self.propagate,
+            self.review,
+            self.sets,
+            self.match,
+            self.export,
+        )
         server.trigger("key")(self._key)
         server.trigger("uploaded")(self._uploaded)
         self._draw()
@@ -78,14 +90,32 @@ class Page:
             self.session.open(files[0].parent)
         return self.bench.problem
 
+    def toggle_brightness(self) -> None:
+        self.bench.placement.stop()
+        self.views.adjusting = not self.views.adjusting
+        self.refresh()
+
     def undo(self) -> None:
         self.bench.undo()
+
+    def cancel(self) -> None:
+        self.bench.cancel()
 
     def _refresh(self) -> None:
         self._refreshing = False
         with self.state:
             self.views.refresh()
-            self.state.update(self.propagate.moving() | self.review.moving())
+            self.state.update(self._moving() | self.review.moving())
+
+    def _moving(self) -> dict[str, Any]:
+        """What changes with every step of the work."""
+        done, total = self.bench.progress
+        return {
+            "status": self.bench.status,
+            "busy": self.bench.busy,
+            "cancel_obstacle": self.bench.obstacle_cancel,
+            "progress": 100 * done / max(total, 1),
+        }
 
     def _fill(self) -> None:
         self._filling = False
@@ -102,8 +132,11 @@ class Page:
             "undo_obstacle": self.bench.obstacle_undo,
             "undo_title": f"Undo: {label}" if label else "Undo",
             "corner": subject.name if subject is not None else "",
+            "corners": self.views.corners,
+            "two": self.views.are_two,
+            "adjusting": self.views.adjusting,
         }
-        values |= self.propagate.moving() | self.review.moving()
+        values |= self._moving() | self.review.moving()
         for section in self._sections:
             values |= section.values()
         return values
@@ -117,17 +150,19 @@ class Page:
             client.Script(style.script())
             with html.Div(style="display: flex"):
                 with html.Div(classes="lt-panel"):
-                    html.Div(
-                        "{{ status }}",
-                        classes=("{ 'lt-status': true, 'problem': problem }",),
-                        role="status",
-                    )
+                    with html.Div(classes=("{ 'lt-status': true, 'problem': problem }",), role="status"):
+                        html.Span("{{ status }}")
+                        with html.Div(v_show=("busy",), classes="lt-row"):
+                            vuetify.VProgressLinear(model_value=("progress",), height=6, color="primary")
+                            offer("Cancel", self.cancel, "Stop; what is done stays.", "cancel_obstacle")
                     self.inputs.draw(
                         self.dialog.browse, "window.document.querySelector('#lt-upload').click()"
                     )
                     self.landmarks.draw(self.dialog.browse_protocol)
                     self.propagate.draw()
                     self.review.draw()
+                    self.sets.draw(self.dialog.browse_model)
+                    self.match.draw()
                     self.export.draw()
                     with Section("Advanced", "advanced"):
                         self.inputs.draw_device()
@@ -136,6 +171,7 @@ class Page:
                 with html.Div(classes="lt-views"):
                     with html.Div(style="position: relative; flex: 1; min-height: 0; display: flex"):
                         self.views.draw(page)
+                        self._draw_tools()
                         self._draw_empty()
                     self.review.draw_time()
             self.dialog.draw()
@@ -160,6 +196,25 @@ class Page:
                 html.Kbd("Shift + drag")
                 html.Span("move the image")
             html.Div("Research use only; not a medical device.", classes="lt-small", style="margin-top: 8px")
+
+    def _draw_tools(self) -> None:
+        """Over the views, at the right."""
+        with html.Div(classes="lt-tools"):
+            offer(
+                "Show the image",
+                self.views.show_image,
+                "The chosen image again.",
+                side="bottom",
+                v_if=("two",),
+            )
+            offer(
+                "Brightness",
+                self.toggle_brightness,
+                "Drag in the image to change brightness and contrast; press again to end.",
+                side="bottom",
+                color=("adjusting ? 'primary' : undefined",),
+            )
+            offer("Fit", self.views.fit, "Show the whole image.", side="bottom")
 
     def _draw_empty(self) -> None:
         with html.Div(classes="lt-empty", v_if=("!image",)):

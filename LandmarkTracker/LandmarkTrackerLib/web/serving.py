@@ -58,14 +58,17 @@ async def _serve(root: DataRoot, files: Sequence[Path], port: int, token: str, u
             flush=True,
         )
     )
-    await server.start(
-        port=port,
-        host=HOST,
-        timeout=0,
-        open_browser=False,
-        show_connection_info=False,
-        exec_mode="coroutine",
-    )
+    try:
+        await server.start(
+            port=port,
+            host=HOST,
+            timeout=0,
+            open_browser=False,
+            show_connection_info=False,
+            exec_mode="coroutine",
+        )
+    finally:
+        session.close()
 
 
 def _draw_without_screen() -> None:
