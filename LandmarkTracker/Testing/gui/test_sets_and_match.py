@@ -140,10 +140,11 @@ def test_two_scans_are_matched_looked_at_warped_and_exported(host, ui, bench, tm
     assert fixed.GetNumberOfControlPoints() == moving.GetNumberOfControlPoints() == count > 20
     off = np.linalg.norm(points(moving) - points(fixed) - (*SHIFT, 0), axis=1)
     assert np.median(off) < 0.5
+    least = [ui.pairsTable.item(n, 0).text() for n in range(4)]
     ui.pairsTable.selectRow(2)
     ui.removePairsButton.click()
     assert ui.pairsTable.rowCount() == fixed.GetNumberOfControlPoints() == count - 1
-    assert [ui.pairsTable.item(n, 0).text() for n in range(4)] == ["1", "2", "4", "5"]
+    assert [ui.pairsTable.item(n, 0).text() for n in range(3)] == [*least[:2], least[3]]
     ui.undoButton.click()
     assert ui.pairsTable.rowCount() == moving.GetNumberOfControlPoints() == count
     press(host, bench, ui.warpButton)
