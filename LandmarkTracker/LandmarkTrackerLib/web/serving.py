@@ -13,6 +13,7 @@ from pathlib import Path
 import vtk
 from trame.app import get_server
 
+from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.web.data_root import DataRoot
 from LandmarkTrackerLib.web.door import Door
 from LandmarkTrackerLib.web.page import Page
@@ -72,7 +73,14 @@ async def _serve(root: DataRoot, files: Sequence[Path], port: int, token: str, u
 
 
 def _draw_without_screen() -> None:
-    """Let VTK draw off screen where there is no screen, and keep its warnings about that to itself."""
-    if not os.environ.get("DISPLAY") and ctypes.util.find_library("EGL"):
-        os.environ.setdefault("VTK_DEFAULT_OPENGL_WINDOW", "vtkEGLRenderWindow")
+    """Let VTK draw off screen where there is no screen, and keep its warnings about that to itself.
+
+    Raises:
+        InputError: it can draw nothing here.
+    """
+    if sys.platform == "linux" and not os.environ.get("DISPLAY"):
+        if ctypes.util.find_library("EGL"):
+            os.environ.setdefault("VTK_DEFAULT_OPENGL_WINDOW", "vtkEGLRenderWindow")
+        elif not ctypes.util.find_library("OSMesa"):
+            raise InputError("nothing can be drawn without a screen here; install the package libegl1")
     vtk.vtkObject.GlobalWarningDisplayOff()
