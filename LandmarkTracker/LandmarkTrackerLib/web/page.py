@@ -90,6 +90,11 @@ class Page:
             self.session.open(files[0].parent)
         return self.bench.problem
 
+    def apologise(self, _error: BaseException) -> None:
+        """Something that nobody foresaw; trame has written it into the log."""
+        self.bench.problem = "Something went wrong; the server's log says what."
+        self.refresh()
+
     def toggle_brightness(self) -> None:
         self.bench.placement.stop()
         self.views.adjusting = not self.views.adjusting

@@ -29,13 +29,19 @@ def serve(root: DataRoot, files: Sequence[Path], port: int, token: str, upload_l
         files: opened at the start, the first of them chosen; inside the root.
         port: 0 for a free one.
         upload_limit: bytes.
+
+    Raises:
+        InputError: a file cannot be opened, the port is taken, or nothing can be drawn here.
     """
     # trame reads the command line too, and would take ours for its own.
     sys.argv = sys.argv[:1]
     os.environ.update({"WSLINK_READY_MSG": "", "WSLINK_WS_COMPRESS": "0"})
     _draw_without_screen()
     logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
-    asyncio.run(_serve(root, files, port, token, upload_limit))
+    try:
+        asyncio.run(_serve(root, files, port, token, upload_limit))
+    except OSError as error:
+        raise InputError(f"port {port} cannot be used ({error.strerror}); give another --port") from error
 
 
 async def _serve(root: DataRoot, files: Sequence[Path], port: int, token: str, upload_limit: int) -> None:
@@ -46,12 +52,15 @@ async def _serve(root: DataRoot, files: Sequence[Path], port: int, token: str, u
     session = Session(root)
     for path in files:
         session.open(path)
+        if session.bench.problem:
+            raise InputError(session.bench.problem)
     if files:
         first = session.images()
         session.bench.inputs.choose_image(first[0] if first else None)
     page = Page(server, session)
     door = Door(token, upload_limit, page.take_upload)
     server.controller.add("on_server_bind")(door.bind)
+    server.controller.add("on_exception")(page.apologise)
     server.controller.add("on_server_ready")(
         lambda **_: print(
             f"Open http://{HOST}:{server.port}/?token={token}\n"
