@@ -42,6 +42,19 @@ class Tab:
         self.page.wait_for_timeout(200)
         self.page.mouse.up()
 
+    def bring_closer(self, place) -> None:
+        """Move a place to the middle of the view with Shift, and zoom in with the right button."""
+        box = self.page.locator(VIEW).bounding_box()
+        middle = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        self.page.keyboard.down("Shift")
+        self.drag(place, middle)
+        self.page.keyboard.up("Shift")
+        self.page.mouse.move(*middle)
+        self.page.mouse.down(button="right")
+        self.page.mouse.move(middle[0], middle[1] + 60, steps=6)
+        self.page.mouse.up(button="right")
+        self.page.wait_for_timeout(500)
+
     def rows(self) -> list[tuple[str, str]]:
         """The landmarks and how they are in the frame in view."""
         script = "rows => rows.map(r => [r.querySelector('input').value, r.cells[1].innerText])"
