@@ -10,15 +10,18 @@ from LandmarkTrackerLib.methods.protocols import Detector, Locator, Matcher
 # What runs unless another is asked for: it needs no training on the modality at hand.
 DEFAULT_LOCATOR = "tracker"
 # The same for `locate`, in other subjects.
-DEFAULT_ACROSS = "ncc"
-UNTRAINED = {"ncc": "normalised cross-correlation of a patch around each landmark; needs no training"}
+DEFAULT_ACROSS = "pictorial"
+UNTRAINED = {
+    "ncc": "normalised cross-correlation of a patch around each landmark; needs no training",
+    "pictorial": "a constellation of points, coarse to fine, in other subjects; needs no training",
+}
 
 
 def make_locator(model: str, device: str = "auto") -> Locator:
     """The Locator of this name or model file.
 
     Args:
-        model: "ncc", the name of a model in `models/`, or the path of a `.pt` file.
+        model: "ncc", "pictorial", the name of a model in `models/`, or the path of a `.pt` file.
         device: "auto", "cpu" or "cuda".
 
     Raises:
@@ -28,6 +31,10 @@ def make_locator(model: str, device: str = "auto") -> Locator:
         from LandmarkTrackerLib.methods.ncc import NccLocator
 
         return NccLocator()
+    if model == "pictorial":
+        from LandmarkTrackerLib.methods.pictorial import PictorialLocator
+
+        return PictorialLocator(device)
     from LandmarkTrackerLib.weights import load_model
 
     loaded = load_model(model)
