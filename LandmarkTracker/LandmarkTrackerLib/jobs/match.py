@@ -19,6 +19,7 @@ from LandmarkTrackerLib.jobs.export import all_or_nothing
 from LandmarkTrackerLib.jobs.pairs import PAIR_FILES, export_pairs
 from LandmarkTrackerLib.landmarks import LandmarkPairs
 from LandmarkTrackerLib.methods.protocols import Matcher, Matching, SteppedMatcher
+from LandmarkTrackerLib.weights import model_names
 
 PICTURE = "overview.png"
 MATCH_FILES = (*PAIR_FILES, PICTURE)
@@ -27,8 +28,18 @@ SLICES, VOLUMES = "correspondence-ct", "correspondence-ct-3d"
 
 
 def default_model(image: sitk.Image) -> str:
-    """The model for images like this one."""
-    return SLICES if as_volume(image).GetSize()[2] == 1 else VOLUMES
+    """The model for images like this one.
+
+    Raises:
+        InputError: it does not come with the program.
+    """
+    what, name = ("slices", SLICES) if as_volume(image).GetSize()[2] == 1 else ("volumes", VOLUMES)
+    if name not in model_names():
+        raise InputError(
+            f"no model that matches {what} comes with the program; train one with Docs/recipes/{name}.toml "
+            "and give its file"
+        )
+    return name
 
 
 @dataclass(frozen=True)

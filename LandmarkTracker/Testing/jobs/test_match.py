@@ -12,7 +12,7 @@ from LandmarkTrackerLib.formats import read_landmarks
 from LandmarkTrackerLib.formats.exports import EXPORTS
 from LandmarkTrackerLib.formats.pairs_csv import read_pairs_csv
 from LandmarkTrackerLib.formats.scans import Scan
-from LandmarkTrackerLib.jobs.match import default_model, match, matching, write_match
+from LandmarkTrackerLib.jobs.match import SLICES, VOLUMES, default_model, match, matching, write_match
 from LandmarkTrackerLib.landmarks import LandmarkPairs
 from LandmarkTrackerLib.methods.protocols import Matching
 
@@ -55,9 +55,13 @@ def test_a_match_says_how_far_it_is_and_ends_with_the_pairs(matcher: Shifted, to
     assert len(last.pairs) == 30
 
 
-def test_slices_and_volumes_have_a_model_each() -> None:
-    assert default_model(image(0)) == default_model(image(0)[:, :, 0]) == "correspondence-ct"
-    assert default_model(image(0, 3)) == "correspondence-ct-3d"
+def test_slices_and_volumes_have_a_model_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("LandmarkTrackerLib.jobs.match.model_names", lambda: [SLICES, VOLUMES])
+    assert default_model(image(0)) == default_model(image(0)[:, :, 0]) == SLICES
+    assert default_model(image(0, 3)) == VOLUMES
+    monkeypatch.setattr("LandmarkTrackerLib.jobs.match.model_names", lambda: [SLICES])
+    with pytest.raises(InputError, match="matches volumes comes with the program; train one"):
+        default_model(image(0, 3))
 
 
 def test_a_pair_that_cannot_be_used_does_not_stop_the_others() -> None:
