@@ -59,23 +59,24 @@ def draw(reached: Reached, path: Path) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(15, 6.6), layout="constrained")
+    figure = Figure(figsize=(14, 5.8), layout="constrained")
     FigureCanvasAgg(figure)
+    lines = {}
     for ax, part in zip(figure.subplots(1, len(PARTS)), PARTS, strict=True):
-        ax.plot([0, 100], [0, 100], color="#999999", ls=":", label="as stated")
-        for (of, method), level in joined(reached).items():
-            if of != part:
-                continue
+        lines["as stated"] = ax.plot([0, 100], [0, 100], color="#999999", ls=":")[0]
+        here = {method: level for (of, method), level in joined(reached).items() if of == part}
+        for method, level in here.items():
             colour, line = STYLES.get(method, OTHER)
-            label = f"{method}: {100 * held(level, 0.9):.0f} %"
-            ax.plot(100 * LEVELS, [100 * held(level, p) for p in LEVELS], color=colour, ls=line, label=label)
+            share = [100 * held(level, p) for p in LEVELS]
+            lines[method] = ax.plot(100 * LEVELS, share, color=colour, ls=line)[0]
         ax.axvline(90, color="#cccccc", lw=0.8)
         ax.set(xlabel="ellipses should hold (%)", ylabel="truth that they hold (%)")
         ax.set(xlim=(0, 100), ylim=(0, 100), aspect="equal")
-        ax.set_title(part, fontsize=11)
+        shares = ", ".join(f"{method} {100 * held(level, 0.9):.0f} %" for method, level in here.items())
+        ax.set_title(f"{part}\n90 % ellipses hold: {shares}", fontsize=10)
         ax.grid(alpha=0.3)
-        ax.legend(title="90 % ellipses hold", loc="upper center", bbox_to_anchor=(0.5, -0.13), ncols=2)
     figure.suptitle(
         "Below the diagonal a method is surer than it is right, above it more cautious than need be"
     )
+    figure.legend(lines.values(), lines.keys(), loc="outside lower center", ncols=len(lines), frameon=False)
     figure.savefig(path, dpi=90)
