@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from LandmarkTrackerLib.evaluation.metrics import distance_to_contour
+from LandmarkTrackerLib.evaluation.metrics import level_reached, level_reached_across, offset_to_contour
 from LandmarkTrackerLib.evaluation.simulated_motion import SimulatedMotion
-from LandmarkTrackerLib.formats import open_cine, read_image
+from LandmarkTrackerLib.formats import open_cine, read_image, read_landmarks
+from LandmarkTrackerLib.geometry import Grid
 from LandmarkTrackerLib.images import Cine, pixels
-from LandmarkTrackerLib.landmarks import LandmarkSet, Track
+from LandmarkTrackerLib.landmarks import Array, LandmarkSet, Track
 
 # Held out of every shipped model's training.
 HELD_OUT_CARDIAC = ("SCD0000201", "SCD0000301")
@@ -25,24 +26,73 @@ HELD_OUT_IMAGES = (
     "cardiac_edes/images/SC-N-05-*.png",
     "ct_followup/A072894/axial*.nrrd",
 )
+# No model was trained on micro-CT. Of the chest's patient the tracker has seen another part.
+HELD_OUT_VOLUMES = {
+    "chest CT, 3D": "ct_volumes/chest_1p5mm.nii.gz",
+    "mouse skull, 3D": "mouse_skull/129S1_SVLMJ.nii.gz",
+}
 CONTOUR_POINTS = 8
 SIMULATED_POINTS = 25
+VOLUME_POINTS = 12
+# What the panel calls uncertain.
+UNCERTAIN_BELOW = 0.5
+
+# The harder rows: what each changes in the simulation of the plain one.
+PLAIN = {"gamma": 0.5, "noise": 0.04}
+HARDER: dict[str, dict] = {
+    "noise": {"noise": 0.12},
+    "fading": {"fade": 0.45},
+    "brightness drift": {"drift": 0.6},
+    "dropped frame": {"dropped": (4,)},
+    "faster breath": {"period": 7},
+    "leaving the plane": {"leaving": 0.2},
+}
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What became of E sought points.
+
+    Attributes:
+        errors: (E,) in the unit of the row; NaN where the point was reported missing.
+        uncertain: (E,) whether it was reported uncertain.
+        gone: (E,) whether it was not to be seen, so that any answer is wrong.
+        level: (E,) how far the truth exhausts the stated uncertainty, see `metrics.level_reached`.
+    """
+
+    errors: Array
+    uncertain: np.ndarray
+    gone: np.ndarray
+    level: Array
+
+    @classmethod
+    def joined(cls, parts: list[Judged]) -> Judged:
+        return cls(
+            *(
+                np.concatenate([getattr(p, f) for p in parts])
+                for f in ("errors", "uncertain", "gone", "level")
+            )
+        )
 
 
 @dataclass(frozen=True)
 class Case:
-    """A cine, the landmarks shown in one of its frames, and the error of a track.
+    """A cine, the landmarks shown in one of its frames, and how right a track is.
 
     Attributes:
         row: the table row that it counts for.
-        errors: track to (E,) mm, pixels where the motion is simulated; NaN where a point is missing.
+        frames: the frames that are judged.
+        judge: a track that holds these frames, to what became of the points there.
+        unit_mm: mm in the unit of the errors.
     """
 
     row: str
     cine: Cine
     clicked: int
     landmarks: LandmarkSet
-    errors: Callable[[Track], np.ndarray]
+    frames: tuple[int, ...]
+    judge: Callable[[Track], Judged]
+    unit_mm: float = 1.0
 
 
 def data_folder() -> Path:
@@ -78,40 +128,89 @@ def _cardiac_case(cine: Cine, frames: dict[int, np.ndarray]) -> Case:
     landmarks = LandmarkSet(tuple(f"endocardium {n + 1}" for n in range(CONTOUR_POINTS)), world(chosen))
     truth = world(frames[systole])
 
-    def errors(track: Track) -> np.ndarray:
-        return distance_to_contour(track[track.numbers.index(systole)].positions, truth)
+    def judge(track: Track) -> Judged:
+        found = track[track.numbers.index(systole)]
+        off = offset_to_contour(found.positions, truth)
+        return Judged(
+            np.linalg.norm(off, axis=1),
+            found.scores < UNCERTAIN_BELOW,
+            np.zeros(len(found), bool),
+            level_reached_across(_along_axes(off, cine.grid), found.sigmas),
+        )
 
-    return Case("cardiac", cine, diastole, landmarks, errors)
+    return Case("cardiac", cine, diastole, landmarks, (systole,), judge)
+
+
+def _along_axes(off: Array, grid: Grid) -> Array:
+    """Differences of positions (..., 3), mm along the image's axes."""
+    return off @ np.array(grid.direction).reshape(3, 3)
 
 
 def simulated_cases(data: Path) -> Iterator[Case]:
-    """Held-out images moved by up to 8 pixels, with other brightness and noise in every frame."""
-    for seed, pattern in enumerate(HELD_OUT_IMAGES):
-        paths = sorted(data.glob(pattern))
-        for path in (paths[0], paths[len(paths) // 2]):
-            motion = SimulatedMotion(read_image(path), seed=seed, gamma=0.5, noise=0.04)
-            yield _simulated_case(motion, path.stem)
+    """Held-out images moved by up to 8 pixels, with other brightness and noise in every frame; and harder."""
+    for row, harder in {"simulated": {}, **HARDER}.items():
+        for seed, pattern in enumerate(HELD_OUT_IMAGES):
+            paths = sorted(data.glob(pattern))
+            for path in (paths[0], paths[len(paths) // 2]):
+                motion = SimulatedMotion(read_image(path), seed=seed, **(PLAIN | harder))
+                shown = _in_the_body(motion, SIMULATED_POINTS)
+                yield _simulated_case(row, motion, f"{row}, {path.stem}", shown)
 
 
-def _simulated_case(motion: SimulatedMotion, name: str) -> Case:
+def volume_cases(data: Path) -> Iterator[Case]:
+    """Held-out volumes moved by up to 6 voxels; 4 frames, the last of them the farthest."""
+    for seed, (row, file) in enumerate(HELD_OUT_VOLUMES.items()):
+        motion = SimulatedMotion(
+            read_image(data / file), seed, frames=5, period=8, reach=6.0, bump=0.3, **PLAIN
+        )
+        shown = _annotated(data / file) or _in_the_body(motion, VOLUME_POINTS)
+        yield _simulated_case(row, motion, row, shown)
+
+
+def _annotated(path: Path) -> LandmarkSet | None:
+    """Some of the landmarks that lie beside an image."""
+    points = path.with_name(f"{path.name.partition('.')[0]}.mrk.json")
+    if not points.exists():
+        return None
+    landmarks = read_landmarks(points)
+    return landmarks.select(landmarks.names[:: len(landmarks) // VOLUME_POINTS])
+
+
+def _in_the_body(motion: SimulatedMotion, count: int) -> LandmarkSet:
     """Points anywhere in the body but near the border, where they could leave the image."""
     rng = np.random.default_rng(motion.seed)
-    shown = pixels(motion.image)[0]
-    size = np.array(motion.grid.size[:2])
+    shown, size = pixels(motion.image), np.array(motion.grid.size)
     bright = shown > np.percentile(shown, 40)
-    offered = rng.uniform(0.12 * size, 0.88 * size, (1000, 2))
-    column, row = np.rint(offered).astype(int).T
-    index = offered[bright[row, column]][:SIMULATED_POINTS]
+    offered = rng.uniform(0.12 * size, 0.88 * size, (1000, 3))
+    if motion.grid.is_slice:
+        offered[:, 2] = 0
+    i, j, k = np.rint(offered).astype(int).T
+    index = offered[bright[k, j, i]][:count]
     names = tuple(f"point {n + 1}" for n in range(len(index)))
-    landmarks = LandmarkSet(names, motion.grid.to_world(np.column_stack([index, np.zeros(len(index))])))
-    truth = motion.track(landmarks).positions
+    return LandmarkSet(names, motion.grid.to_world(index))
 
-    def errors(track: Track) -> np.ndarray:
-        off = (track.positions - truth) @ np.linalg.inv(motion.grid.axes).T
-        return np.linalg.norm(off, axis=2)[1:].ravel()
+
+def _simulated_case(row: str, motion: SimulatedMotion, name: str, landmarks: LandmarkSet) -> Case:
+    grid = motion.grid
+    frames = tuple(range(1, motion.frames))
+    truth = motion.track(landmarks).positions
+    replaced = np.stack([motion.replaced(landmarks, t) for t in range(motion.frames)])
+    unit = 1.0 if grid.is_slice else np.array(grid.spacing)
+
+    def judge(track: Track) -> Judged:
+        rows = [track.numbers.index(t) for t in frames]
+        found, other = [track[row] for row in rows], replaced[list(frames)]
+        off = _along_axes(np.stack([f.positions for f in found]) - truth[list(frames)], grid)
+        sigmas, scores = np.stack([f.sigmas for f in found]), np.stack([f.scores for f in found])
+        errors = np.linalg.norm(off / grid.spacing * unit, axis=2)
+        # Between half gone and gone nobody could say which answer is right.
+        clear = (other <= 0.5) | (other > 0.9)
+        level = level_reached(off.reshape(-1, 3), sigmas.reshape(-1, 3)).reshape(errors.shape)
+        return Judged(errors[clear], scores[clear] < UNCERTAIN_BELOW, other[clear] > 0.9, level[clear])
 
     # Drawn once for all methods.
-    return Case("simulated", Cine.of(list(motion.cine()), f"simulated {name}"), 0, landmarks, errors)
+    cine = Cine.of(list(motion.cine()), f"simulated {name}")
+    return Case(row, cine, 0, landmarks, frames, judge, grid.spacing[0] if grid.is_slice else 1.0)
 
 
 def liver_case(data: Path) -> Case:
@@ -122,9 +221,12 @@ def liver_case(data: Path) -> Case:
     index = [(i, j, 0) for j in range(18, 44, 5) for i in range(95, 200, 15)]
     names = tuple(f"liver {n + 1}" for n in range(len(index)))
     landmarks = LandmarkSet(names, cine.grid.to_world(index))
+    frames = tuple(range(1, len(cine)))
 
-    def errors(track: Track) -> np.ndarray:
-        moved = np.nanmedian(track.positions[:, :, 2] - track[0].positions[:, 2], axis=1)
-        return np.asarray(moved - (superior - superior[0]))[1:]
+    def judge(track: Track) -> Judged:
+        moved = np.nanmedian(track.positions[:, :, 2] - landmarks.positions[:, 2], axis=1)
+        off = np.asarray(moved - (superior - superior[0])[list(track.numbers)])[1:]
+        scores = np.array([np.median(found.scores) for found in track])[1:]
+        return Judged(off, scores < UNCERTAIN_BELOW, np.zeros(len(off), bool), np.full(len(off), np.nan))
 
-    return Case("liver", cine, 0, landmarks, errors)
+    return Case("liver", cine, 0, landmarks, frames, judge)

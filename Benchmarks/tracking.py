@@ -1,9 +1,11 @@
-"""Landmarks propagated through real cine MRI, every method on the same work in one run.
+"""Landmarks propagated through real cine MRI and known motion, every method on the same work in one run.
 
-    python Benchmarks/tracking.py [--output results/benchmarks]
+    python Benchmarks/tracking.py [--elastix] [--tracker-model FILE]... [--output results/benchmarks]
 
-Prints a Markdown table and writes `tracking.csv` and `tracking.png`. The cardiac rows are patients that no
-shipped model has seen; the liver is never trained on.
+Prints a Markdown table and writes `tracking.csv` (every figure) and `tracking.png`; a second table, and
+`reliability.csv` and `.png`, say how far stated uncertainty can be relied on. The cardiac rows are patients
+that no shipped model has seen; the liver is never trained on. elastix, at seconds a frame, runs when asked
+for: not on the harder simulations, and in the frames that are judged only.
 """
 
 from __future__ import annotations
@@ -11,16 +13,32 @@ from __future__ import annotations
 import argparse
 import csv
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
+import reliability
 import SimpleITK as sitk
-from cases import Case, cardiac_cases, data_folder, liver_case, simulated_cases
-from LandmarkTrackerLib.evaluation.metrics import summarise
+import tracking_picture
+from cases import (
+    HARDER,
+    HELD_OUT_VOLUMES,
+    Case,
+    Judged,
+    cardiac_cases,
+    data_folder,
+    liver_case,
+    simulated_cases,
+    volume_cases,
+)
+from cost import COUNT, COUNTS, SIZE, SIZES, Cost, measure_cost
+from LandmarkTrackerLib.evaluation.metrics import Summary, summarise
+from LandmarkTrackerLib.images import Cine
 from LandmarkTrackerLib.jobs.propagate import propagate, track_of
-from LandmarkTrackerLib.landmarks import LandmarkSet
+from LandmarkTrackerLib.landmarks import LandmarkSet, Track
 from LandmarkTrackerLib.methods.protocols import Examples, Locator
 from LandmarkTrackerLib.methods.registry import make_locator
 from peers.dis_flow import ChainedDisFlow, DisFlow
@@ -34,8 +52,18 @@ METHODS: dict[str, Callable[[], Locator]] = {
     "DIS flow": DisFlow,
     "DIS flow, warm": lambda: DisFlow(warm=True),
     "DIS flow, chained": ChainedDisFlow,
+    "TMN": lambda: make_locator("tmn-cardiac-cine", "cpu"),
     "tracker": lambda: make_locator("tracker", "cpu"),
-    "TMN (tmn-cardiac-cine)": lambda: make_locator("tmn-cardiac-cine", "cpu"),
+}
+ELASTIX = "elastix"
+ON_SLICES_ONLY = {"Lucas-Kanade", "DIS flow", "DIS flow, warm", "DIS flow, chained", "TMN"}
+
+ROWS = {
+    "cardiac": "cardiac cine, to the expert's contour at end-systole, mm",
+    "simulated": "simulated motion of held-out images, pixels",
+    **{row: f"the same, {row}, pixels" for row in HARDER},
+    "liver": "liver cine, superior-inferior, mm",
+    **{row: f"simulated motion, {row}, mm" for row in HELD_OUT_VOLUMES},
 }
 
 
@@ -60,59 +88,150 @@ class Timed:
         return found
 
 
-def measure(cases: list[Case]) -> list[dict[str, object]]:
+@dataclass(frozen=True)
+class Result:
+    """One method on one row of work."""
+
+    row: str
+    method: str
+    judged: Judged
+    unit_mm: np.ndarray
+    ms_per_frame: float
+
+    @property
+    def summary(self) -> Summary:
+        """Of the points that were to be seen."""
+        seen = ~self.judged.gone
+        return summarise(self.judged.errors[seen], self.unit_mm[seen], self.judged.uncertain[seen])
+
+    @property
+    def gone(self) -> int:
+        return int(self.judged.gone.sum())
+
+    @property
+    def made_up(self) -> int:
+        """Points that were not to be seen, and for which a place was reported without a doubt."""
+        return int((self.judged.gone & np.isfinite(self.judged.errors) & ~self.judged.uncertain).sum())
+
+
+def methods(elastix: bool, models: list[Path]) -> dict[str, Locator]:
+    """The Locators by name: all of METHODS, and what else was asked for."""
+    made = {name: make() for name, make in METHODS.items()}
+    if elastix:
+        from peers.elastix_frames import ElastixFrames
+
+        made[ELASTIX] = ElastixFrames()
+    return made | {f"tracker {path.stem}": make_locator(str(path), "cpu") for path in models}
+
+
+def measure(cases: Iterable[Case], locators: Mapping[str, Locator]) -> list[Result]:
     """One result a method and row, the methods taking turns on every case."""
-    timed = {name: Timed(make()) for name, make in METHODS.items()}
-    rows = list(dict.fromkeys(case.row for case in cases))
-    errors: dict[tuple[str, str], list[np.ndarray]] = {(r, m): [] for r in rows for m in METHODS}
-    seconds: dict[tuple[str, str], list[float]] = {(r, m): [] for r in rows for m in METHODS}
+    judged: dict[tuple[str, str], list[Judged]] = defaultdict(list)
+    seconds: dict[tuple[str, str], list[float]] = defaultdict(list)
+    unit_mm: dict[tuple[str, str], list[np.ndarray]] = defaultdict(list)
     for case in cases:
-        for name, locator in timed.items():
-            locator.seconds.clear()
-            steps = propagate(case.cine, locator, {case.clicked: case.landmarks})
-            track = track_of(case.cine, {step.frame: step.landmarks for step in steps})
-            errors[case.row, name].append(case.errors(track))
-            seconds[case.row, name] += locator.seconds
+        for name, locator in locators.items():
+            if name in ON_SLICES_ONLY and not case.cine.grid.is_slice:
+                continue
+            if name == ELASTIX and case.row in HARDER:
+                continue
+            key, timed = (case.row, name), Timed(locator)
+            one = case.judge(track(case, timed, only_judged=name == ELASTIX))
+            judged[key].append(one)
+            unit_mm[key].append(np.full(len(one.errors), case.unit_mm))
+            seconds[key] += timed.seconds
         print(f"{case.cine.name} done", flush=True)
     return [
-        {
-            "row": row,
-            "method": method,
-            "errors": np.concatenate(errors[row, method]),
-            "ms_per_frame": 1000 * float(np.median(seconds[row, method])),
-        }
-        for row in rows
-        for method in METHODS
+        Result(
+            *key, Judged.joined(parts), np.concatenate(unit_mm[key]), 1000 * float(np.median(seconds[key]))
+        )
+        for key, parts in judged.items()
     ]
 
 
-TITLES = {
-    "cardiac": "cardiac cine: distance to the expert contour at end-systole, mm",
-    "simulated": "simulated motion of held-out images: error, pixels",
-    "liver": "liver cine: error of the superior-inferior displacement, mm",
-}
+def track(case: Case, locator: Locator, only_judged: bool = False) -> Track:
+    """The case's landmarks in all frames, or in the clicked and the judged ones."""
+    if not only_judged:
+        steps = propagate(case.cine, locator, {case.clicked: case.landmarks})
+        return track_of(case.cine, {step.frame: step.landmarks for step in steps})
+    frames = sorted({case.clicked, *case.frames})
+    times = [case.cine.times[t] for t in frames]
+    some = Cine(times, lambda t: case.cine[frames[t]], case.cine.grid, case.cine.name, case.cine.time_unit)
+    steps = propagate(some, locator, {frames.index(case.clicked): case.landmarks})
+    return track_of(case.cine, {frames[step.frame]: step.landmarks for step in steps})
 
 
-def table(results: list[dict[str, object]]) -> list[dict[str, str]]:
-    """Rows of text, as printed and as written."""
-    rows = []
+def figures(results: list[Result], costs: list[Cost]) -> list[dict[str, object]]:
+    """Every figure, a row of work or a setting and a method a line."""
+    lines: list[dict[str, object]] = []
     for result in results:
-        s = summarise(result["errors"])
-        rows.append(
+        lines.append(
             {
-                "what": f"{result['row']} ({TITLES[str(result['row'])].rsplit(' ', 1)[1]})",
-                "method": str(result["method"]),
-                "mean": f"{s.mean:.2f}",
-                "median": f"{s.median:.2f}",
-                "95th pct": f"{s.p95:.2f}",
-                "worst": f"{s.worst:.2f}",
-                "RMSE": f"{s.rmse:.2f}",
-                "missing": f"{100 * s.missing:.0f} %",
-                "> 5 mm, not reported": str(s.gross),
-                "ms a frame": f"{result['ms_per_frame']:.1f}",
+                "what": ROWS[result.row],
+                "method": result.method,
+                **asdict(result.summary),
+                "points": len(result.judged.errors) - result.gone,
+                "gone": result.gone,
+                "gone_but_reported": result.made_up,
+                "ms_median": result.ms_per_frame,
             }
         )
+    for cost in costs:
+        what = f"time a frame, {cost.size} x {cost.size}, {cost.count} landmarks"
+        lines.append({"what": what, "method": cost.method, "ms_median": cost.median, "ms_p95": cost.p95})
+    return lines
+
+
+def table(results: list[Result], costs: list[Cost]) -> list[dict[str, str]]:
+    """What is printed: a column a method."""
+    names = list(dict.fromkeys(result.method for result in results))
+    of = {(result.row, result.method): result for result in results}
+    rows: list[dict[str, str]] = []
+
+    def line(what: str, cell: Callable[[str], str]) -> None:
+        rows.append({"what": what, **{name: cell(name) for name in names}})
+
+    for row in dict.fromkeys(result.row for result in results):
+        there = {name: of[row, name] for name in names if (row, name) in of}
+        if row == "liver":
+            line(f"{ROWS[row]}: RMSE", lambda n, t=there: f"{t[n].summary.rmse:.2f}" if n in t else "")
+        else:
+            line(
+                f"{ROWS[row]}: mean / 95th percentile (missing)",
+                lambda n, t=there: _error(t[n].summary) if n in t else "",
+            )
+        some = next(iter(there.values()))
+        line(
+            f"… off by more than 5 mm without a word, of {len(some.judged.errors) - some.gone}",
+            lambda n, t=there: str(t[n].summary.gross) if n in t else "",
+        )
+        if some.gone:
+            line(
+                f"… gone, and reported as found, of {some.gone}",
+                lambda n, t=there: str(t[n].made_up) if n in t else "",
+            )
+        if row in HELD_OUT_VOLUMES:
+            line("… ms a volume", lambda n, t=there: f"{t[n].ms_per_frame:.0f}" if n in t else "")
+    ms = {(cost.method, cost.size, cost.count): cost for cost in costs}
+    line(
+        f"ms a frame, {SIZE} x {SIZE}, {COUNT} landmarks: median (95th percentile / median)",
+        lambda n: (
+            f"{ms[n, SIZE, COUNT].median:.1f} ({ms[n, SIZE, COUNT].p95 / ms[n, SIZE, COUNT].median:.1f})"
+        ),
+    )
+    for size in (SIZES[0], SIZES[-1]):
+        line(f"… {size} x {size}", lambda n, s=size: f"{ms[n, s, COUNT].median:.1f}")
+    most, least = COUNTS[-1], COUNTS[0]
+    line(
+        f"… {most} landmarks, times the cost of {least}",
+        lambda n: f"{ms[n, SIZE, most].median / ms[n, SIZE, least].median:.1f}",
+    )
     return rows
+
+
+def _error(s: Summary) -> str:
+    missing = f" ({100 * s.missing:.0f} %)" if s.missing else ""
+    return f"{s.mean:.2f} / {s.p95:.2f}{missing}"
 
 
 def markdown(rows: list[dict[str, str]]) -> str:
@@ -120,44 +239,40 @@ def markdown(rows: list[dict[str, str]]) -> str:
     return "\n".join(lines + ["| " + " | ".join(row.values()) + " |" for row in rows])
 
 
-def picture(results: list[dict[str, object]], path: Path) -> None:
-    """The distribution of errors of every method, one panel a row of work."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    rows = list(dict.fromkeys(str(result["row"]) for result in results))
-    figure = Figure(figsize=(6.5 * len(rows), 4), layout="constrained")
-    FigureCanvasAgg(figure)
-    for ax, row in zip(np.atleast_1d(figure.subplots(1, len(rows))), rows, strict=True):
-        for result in results:
-            if result["row"] != row:
-                continue
-            errors = np.abs(np.asarray(result["errors"]))
-            found = np.sort(errors[np.isfinite(errors)])
-            share = np.arange(1, len(found) + 1) / len(errors)
-            ax.step(found, 100 * share, where="post", label=str(result["method"]))
-        unit = TITLES[row].rsplit(" ", 1)[1]
-        ax.set(xlabel=f"error ({unit})", ylabel="points within this error (%)", xlim=(0, 8), ylim=(0, 100))
-        ax.set_title(TITLES[row], fontsize=10)
-        ax.grid(alpha=0.3)
-        ax.legend(fontsize=8, loc="lower right")
-    figure.savefig(path, dpi=110)
-
-
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--elastix", action="store_true", help="beside elastix B-spline registration (slow)")
+    parser.add_argument(
+        "--tracker-model",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="another model, as a column more",
+    )
     parser.add_argument("--output", type=Path, default=Path("results/benchmarks"))
     args = parser.parse_args()
     data = data_folder()
-    results = measure([*cardiac_cases(data), *simulated_cases(data), liver_case(data)])
-    rows = table(results)
+    locators = methods(args.elastix, args.tracker_model)
+    cases = chain(cardiac_cases(data), simulated_cases(data), [liver_case(data)], volume_cases(data))
+    results = measure(cases, locators)
+    costs = measure_cost(data, locators, frozenset({ELASTIX, "NCC"}))
+    reached = {(result.row, result.method): result.judged.level[~result.judged.gone] for result in results}
     args.output.mkdir(parents=True, exist_ok=True)
-    with (args.output / "tracking.csv").open("w", newline="") as file:
-        writer = csv.DictWriter(file, rows[0])
+    write(args.output / "tracking.csv", figures(results, costs))
+    write(args.output / "reliability.csv", reliability.table(reached))
+    tracking_picture.draw(results, costs, args.output / "tracking.png")
+    reliability.draw(reached, args.output / "reliability.png")
+    print(markdown(table(results, costs)), markdown(reliability.table(reached)), sep="\n\n")
+
+
+def write(path: Path, lines: Sequence[Mapping[str, object]]) -> None:
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(dict.fromkeys(key for line in lines for key in line)))
         writer.writeheader()
-        writer.writerows(rows)
-    picture(results, args.output / "tracking.png")
-    print(markdown(rows))
+        writer.writerows(lines)
 
 
 if __name__ == "__main__":

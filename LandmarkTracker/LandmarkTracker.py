@@ -92,6 +92,12 @@ class LandmarkTrackerParameterNode:
     uncertainBelow - Confidence in percent under which a landmark counts as uncertain.
     exportFolder - Where files are written.
     exportTable, exportSequence, exportFrames, exportSubjects, overwrite - What is written there.
+    detector - The detector that the user chose: its name or its file; empty for the first that fits.
+    annotatedFolder - Annotated images to train on.
+    subjectUntil - The subject of an annotated image is its name up to this text.
+    modelFolder - Where the training and its model go.
+    trainingSteps - How long to train.
+    fixedVolume, movingVolume - The two scans to match.
     """
 
     image: vtkMRMLSequenceBrowserNode | vtkMRMLScalarVolumeNode | None
@@ -108,6 +114,13 @@ class LandmarkTrackerParameterNode:
     exportFrames: bool = False
     exportSubjects: bool = True
     overwrite: bool = False
+    detector: str = ""
+    annotatedFolder: pathlib.Path = pathlib.Path.home() / "LandmarkTracker" / "annotated"
+    subjectUntil: str = "-frame-"
+    modelFolder: pathlib.Path = pathlib.Path.home() / "LandmarkTracker" / "my landmarks"
+    trainingSteps: Annotated[int, WithinRange(10, 1000000)] = 2000
+    fixedVolume: vtkMRMLScalarVolumeNode
+    movingVolume: vtkMRMLScalarVolumeNode
 
 
 class LandmarkTrackerWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
@@ -200,6 +213,13 @@ class LandmarkTrackerWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             bench.inputs.choose_image(chosen.image)
             if chosen.landmarks is not self._carriedLandmarks:
                 bench.inputs.choose_points(chosen.landmarks)
+            if chosen.detector != bench.detection.model:
+                bench.detection.choose(chosen.detector)
+            bench.learning.images = chosen.annotatedFolder
+            bench.learning.subject_until = chosen.subjectUntil
+            bench.learning.folder = chosen.modelFolder
+            bench.learning.steps = chosen.trainingSteps
+            bench.matching.choose(chosen.fixedVolume, chosen.movingVolume)
         finally:
             self._carrying = False
         self.onWorkbenchChanged()
@@ -213,7 +233,11 @@ class LandmarkTrackerWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             chosen, bench = self._parameterNode, self.logic.workbench
             subject = bench.inputs.subject
             self._carriedLandmarks = subject.point_list if subject is not None else None
-            now = {"model": bench.models.name, "landmarks": self._carriedLandmarks}
+            now = {
+                "model": bench.models.name,
+                "landmarks": self._carriedLandmarks,
+                "detector": bench.detection.model,
+            }
             if subject is not None:
                 now["image"] = subject.node
             for name, value in now.items():

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from LandmarkTrackerLib.cli.progress import progress
 from LandmarkTrackerLib.cli.track import add_output_arguments
 from LandmarkTrackerLib.errors import InputError
+
+if TYPE_CHECKING:
+    from LandmarkTrackerLib.jobs.across import FoundIn
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -30,23 +35,37 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def run(args: argparse.Namespace) -> int:
-    from LandmarkTrackerLib.jobs.detect import TABLE, detect_files
+    from LandmarkTrackerLib.jobs.detect import detect_files
     from LandmarkTrackerLib.methods.registry import make_detector
 
     detector = make_detector(args.model, args.device)
     steps = detect_files(args.images, detector, args.output, args.overwrite)
-    remarks = []
-    for found in progress(steps, len(args.images), str(args.model)):
+    return report(progress(steps, len(args.images), str(args.model)), args.output)
+
+
+def report(steps: Iterable[FoundIn], output: Path) -> int:
+    """Run to the end, then say where the table is, and of every image what is missing or was made up for.
+
+    Raises:
+        InputError: some image could not be used.
+    """
+    from LandmarkTrackerLib.jobs.detect import TABLE
+
+    remarks, images, failed = [], 0, 0
+    for found in steps:
+        images += 1
+        if found.note:
+            remarks.append(f"{found.name}: {found.note}")
         if found.landmarks is None:
+            failed += 1
             remarks.append(f"{found.name}: failed, {found.failure}")
         elif not found.landmarks.defined.all():
             missing = [mark.name for mark in found.landmarks if mark.status == "missing"]
             remarks.append(f"{found.name}: missing {', '.join(missing)}")
-    failed = sum(": failed, " in remark for remark in remarks)
-    if failed < len(args.images):
-        print(args.output / TABLE)
+    if failed < images:
+        print(output / TABLE)
     for remark in remarks:
         print(remark)
     if failed:
-        raise InputError(f"{failed} of {len(args.images)} images could not be used")
+        raise InputError(f"{failed} of {images} images could not be used")
     return 0

@@ -1,4 +1,7 @@
-"""`landmark-tracker evaluate`: how well a detector places its landmarks, on annotated images."""
+"""`landmark-tracker evaluate`: how well a detector places its landmarks, on annotated images.
+
+`evaluate cyclic`, which needs no annotation, is in `evaluate_cyclic`.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="measure a detector on annotated images, or cross-validate a training file",
         description="DATA with --model: measure that model, on a folder of annotated images or on the "
         "subjects that a training file holds out. A training file with --folds: train and test K models, "
-        "every subject being tested once. Writes report.md, errors.csv, cumulative.png and worst.png.",
+        "every subject being tested once. Writes report.md, errors.csv, cumulative.png and worst.png. "
+        "Without labels: see `landmark-tracker evaluate cyclic --help`.",
     )
     parser.add_argument("data", type=Path, metavar="DATA", help="annotated folder, or training file (.toml)")
     how = parser.add_mutually_exclusive_group(required=True)

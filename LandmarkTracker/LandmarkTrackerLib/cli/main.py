@@ -12,7 +12,21 @@ from LandmarkTrackerLib import __version__
 from LandmarkTrackerLib.errors import InputError
 
 # Each has `add_parser(subparsers)`, which sets `run(args) -> exit code`.
-COMMANDS = ("track", "batch", "match", "export", "train", "detect", "evaluate", "models", "info", "demo")
+COMMANDS = (
+    "track",
+    "batch",
+    "locate",
+    "match",
+    "export",
+    "train",
+    "detect",
+    "evaluate",
+    "evaluate_cyclic",
+    "models",
+    "info",
+    "demo",
+    "serve",
+)
 
 DONE, WRONG_INPUT, CANCELLED = 0, 2, 130
 
@@ -34,7 +48,10 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
-    args = parser().parse_args(arguments)
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if words[:2] == ["evaluate", "cyclic"]:
+        words[:2] = ["evaluate-cyclic"]
+    args = parser().parse_args(words)
     # A shell starts background jobs deaf to it; they can be cancelled all the same.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -38,7 +38,7 @@ def level_reached(off: ArrayLike, sigma: ArrayLike) -> Array:
         sigma: (N, D) its stated standard deviation; an axis where it is 0 was not searched and is left out.
 
     Returns:
-        (N,) 0 to 1, NaN for a NaN error.
+        (N,) 0 to 1, NaN for a NaN error and where no uncertainty is stated.
     """
     off, sigma = np.asarray(off, dtype=float), np.asarray(sigma, dtype=float)
     searched = sigma != 0
@@ -48,7 +48,7 @@ def level_reached(off: ArrayLike, sigma: ArrayLike) -> Array:
     line = np.array([math.erf(r / math.sqrt(2)) for r in radius])
     disc = -np.expm1(-squared / 2)
     ball = line - math.sqrt(2 / math.pi) * radius * np.exp(-squared / 2)
-    return np.choose(np.maximum(searched.sum(axis=1), 1) - 1, [line, disc, ball])
+    return np.choose(searched.sum(axis=1), [np.full(len(off), np.nan), line, disc, ball])
 
 
 def level_reached_across(off: ArrayLike, sigma: ArrayLike) -> Array:

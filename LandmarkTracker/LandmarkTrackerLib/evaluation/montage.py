@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 SHOWN = 12
+SHOWN_EXAMPLES = 2
 COLUMNS = 4
 # Names beside the points are readable for so many.
 LABELLED = 12
@@ -26,19 +27,22 @@ LABELLED = 12
 Tile = tuple[str, Callable[[], sitk.Image], LandmarkSet]
 
 
-def draw_detections(path: Path, found: Sequence[Tile]) -> None:
-    """Up to twelve images, evenly chosen, with what was found in them.
+def draw_detections(path: Path, found: Sequence[Tile], examples: Sequence[Tile] = ()) -> None:
+    """Up to twelve images, evenly chosen, with what was found in them; the first examples lead.
 
     Args:
-        found: name, how to read the image, landmarks.
+        found, examples: name, how to read the image, landmarks.
     """
-    rows = np.linspace(0, len(found) - 1, min(SHOWN, len(found))).round().astype(int)
-    tiles = [found[row] for row in rows]
+    shown = list(examples[:SHOWN_EXAMPLES])
+    room = min(SHOWN - len(shown), len(found))
+    rows = np.linspace(0, len(found) - 1, room).round().astype(int)
+    tiles = shown + [found[row] for row in rows]
 
     def draw(ax: Axes, number: int) -> None:
         name, read, landmarks = tiles[number]
+        example = number < len(shown)
         draw_points(ax, read(), landmarks)
-        _caption(ax, name, _missing(landmarks))
+        _caption(ax, f"{name} (example)" if example else name, "" if example else _missing(landmarks))
 
     _picture(path, len(tiles), draw)
 

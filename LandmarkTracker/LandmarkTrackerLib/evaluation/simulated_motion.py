@@ -85,10 +85,21 @@ class SimulatedMotion:
         """u (N, 3) pixels at index points (N, 3)."""
         u = np.zeros_like(index)
         at, moves, width = self._bumps
-        u[:, self._moving] = (
-            self.reach * self._excursion(frame) * _bumped(index[:, self._moving], at, moves, width)
-        )
+        excursion = self.reach * self._excursion(frame)
+        u[:, self._moving] = excursion * _bumped(index[:, self._moving], at, moves, width)
         return u
+
+    @cached_property
+    def _everywhere(self) -> Array:
+        """(k, j, i, d) or (j, i, d) the displacement of every pixel where the excursion is one pixel."""
+        at, moves, width = self._bumps
+        i, j, *k = (
+            np.exp(-((np.arange(self.grid.size[axis])[:, None] - at[:, axis]) ** 2) / (2 * width**2))
+            for axis in self._moving
+        )
+        if k:
+            return np.einsum("kb,jb,ib,bd->kjid", k[0], j, i, moves, optimize=True)
+        return np.einsum("jb,ib,bd->jid", j, i, moves, optimize=True)
 
     def landmarks(self, shown: LandmarkSet, frame: int) -> LandmarkSet:
         """Where landmarks of frame 0 are in another frame, LPS mm, to a thousandth of a pixel."""
@@ -136,16 +147,14 @@ class SimulatedMotion:
 
     def _warped(self, frame: int) -> sitk.Image:
         """Cubic resampling, in pixels: of a slice within its plane, where its neighbours are."""
-        shape = self.grid.size[::-1]
-        index = np.stack(np.meshgrid(*(np.arange(n) for n in shape), indexing="ij")[::-1], axis=-1)
-        u = self._displacement(index.reshape(-1, 3).astype(float), frame)[:, self._moving]
         values = pixels(self.image)
         cover = self._cover(frame)
         if cover.any():
             values = ((1 - cover) * values + cover * values[:, ::-1, ::-1]).astype(np.float32)
         values = values[0] if self.grid.is_slice else values
         source = sitk.GetImageFromArray(values)
-        field = sitk.GetImageFromArray(u.reshape(*values.shape, len(self._moving)), isVector=True)
+        u = self.reach * self._excursion(frame) * self._everywhere
+        field = sitk.GetImageFromArray(u, isVector=True)
         return sitk.Resample(source, source, sitk.DisplacementFieldTransform(field), sitk.sitkBSpline)
 
     def _cover(self, frame: int) -> Array:
@@ -165,9 +174,5 @@ class SimulatedMotion:
 
 
 def _bumped(points: Array, at: Array, moves: Array, width: float) -> Array:
-    total = np.zeros_like(points)
-    for start in range(0, len(points), 65536):
-        part = points[start : start + 65536]
-        squared = ((part[:, None] - at) ** 2).sum(axis=2)
-        total[start : start + 65536] = np.exp(-squared / (2 * width**2)) @ moves
-    return total
+    squared = ((points[:, None] - at) ** 2).sum(axis=2)
+    return np.asarray(np.exp(-squared / (2 * width**2)) @ moves)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import qt
 from slicer.i18n import tr as _
 
+from LandmarkTrackerLib.formats.exports import EXPORTS
 from LandmarkTrackerLib.gui.widgets import Choices, offer
 from LandmarkTrackerLib.scene.workbench import Workbench
 
@@ -14,6 +16,11 @@ class ExportView:
     def __init__(self, ui, bench: Workbench, parameters) -> None:
         self.ui, self.bench, self.parameters = ui, bench, parameters
         self._fixed, self._moving = Choices(ui.fixedSelector), Choices(ui.movingSelector)
+        for program in EXPORTS:
+            item = qt.QListWidgetItem(program)
+            item.setFlags(qt.Qt.ItemIsEnabled | qt.Qt.ItemIsUserCheckable)
+            item.setCheckState(qt.Qt.Unchecked)
+            ui.programsList.addItem(item)
         ui.exportButton.clicked.connect(self._export)
         ui.pairsButton.clicked.connect(self._export_pairs)
         ui.addPairsButton.clicked.connect(self._add_pairs)
@@ -49,7 +56,12 @@ class ExportView:
 
     def _export_pairs(self, _checked=False) -> None:
         chosen = self.parameters()
-        self.bench.exports.write_pairs(*self._pair(), chosen.exportFolder, chosen.overwrite)
+        programs = [
+            program
+            for n, program in enumerate(EXPORTS)
+            if self.ui.programsList.item(n).checkState() == qt.Qt.Checked
+        ]
+        self.bench.exports.write_pairs(*self._pair(), chosen.exportFolder, chosen.overwrite, programs)
 
     def _add_pairs(self, _checked=False) -> None:
         self.bench.exports.add_pairs(*self._pair())

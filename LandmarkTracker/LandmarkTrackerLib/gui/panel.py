@@ -12,11 +12,15 @@ from slicer.i18n import tr as _
 from LandmarkTrackerLib.gui.export_view import ExportView
 from LandmarkTrackerLib.gui.inputs_view import InputsView
 from LandmarkTrackerLib.gui.landmarks_view import LandmarksView
+from LandmarkTrackerLib.gui.match_view import MatchView
 from LandmarkTrackerLib.gui.propagate_view import PropagateView
 from LandmarkTrackerLib.gui.review_view import ReviewView
+from LandmarkTrackerLib.gui.sets_view import SetsView
 from LandmarkTrackerLib.gui.shortcuts import Shortcuts
 from LandmarkTrackerLib.gui.widgets import offer, put
 from LandmarkTrackerLib.scene.workbench import Workbench
+
+POLL_MS = 1000
 
 
 class Panel:
@@ -36,6 +40,8 @@ class Panel:
             landmarks,
             self._propagate,
             review,
+            SetsView(ui, bench, parameters),
+            MatchView(ui, bench),
             ExportView(ui, bench, parameters),
         )
         self._next_full = 0.0
@@ -49,15 +55,21 @@ class Panel:
             }
         )
         ui.undoButton.clicked.connect(self.undo)
+        ui.cancelButton.clicked.connect(self._cancel)
         # One frame, then Slicer's own events, then the next frame.
         self._timer = qt.QTimer()
         put(self._timer, singleShot=True, interval=0)
         self._timer.timeout.connect(self._advance)
+        # Another process, which is looked at now and then.
+        self._poll = qt.QTimer()
+        put(self._poll, interval=POLL_MS)
+        self._poll.timeout.connect(self._look)
         self._observer = bench.changed.AddObserver(vtk.vtkCommand.ModifiedEvent, self.refresh)
 
     def close(self) -> None:
         """Show the workbench no longer."""
         self._timer.stop()
+        self._poll.stop()
         self.shortcuts.remove()
         self.bench.changed.RemoveObserver(self._observer)
 
@@ -73,15 +85,27 @@ class Panel:
         else:
             self._propagate.refresh()
         put(self.ui.statusLabel, text=self.bench.status)
+        done, total = self.bench.progress
+        put(self.ui.progressBar, maximum=max(total, 1), value=done)
+        offer(self.ui.cancelButton, self.bench.obstacle_cancel, _("Stop; what is done stays."))
         label = self.bench.history.label
         put(self.ui.undoButton, text=_("Undo: {change}").format(change=label) if label else _("Undo"))
         offer(self.ui.undoButton, self.bench.obstacle_undo, _("Take back the last change (Ctrl+Shift+Z)."))
         if self.bench.busy:
             self._timer.start()
+        if self.bench.learning.running and not self._poll.property("active"):
+            self._poll.start()
 
     def undo(self, _checked=False) -> None:
         """From the button or the keyboard."""
         self.bench.undo()
+
+    def _cancel(self, _checked=False) -> None:
+        self.bench.cancel()
+
+    def _look(self) -> None:
+        if not self.bench.learning.poll():
+            self._poll.stop()
 
     def _advance(self) -> None:
         with slicer.util.tryWithErrorDisplay(_("The landmarks could not be found.")):

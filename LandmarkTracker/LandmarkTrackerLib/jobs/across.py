@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import SimpleITK as sitk
 
+from LandmarkTrackerLib.appearance import Appearance, turn_like
 from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.geometry import Grid
 from LandmarkTrackerLib.images import as_volume
@@ -17,29 +18,46 @@ from LandmarkTrackerLib.methods.protocols import Examples, Locator
 
 @dataclass(frozen=True)
 class FoundIn:
-    """One finished subject: its landmarks, or why there are none."""
+    """One finished subject: its landmarks, or why there are none.
+
+    Attributes:
+        note: what of the image differed from the example and was made up for.
+    """
 
     name: str
     landmarks: LandmarkSet | None
     failure: str = ""
+    note: str = ""
 
 
 def examples_of(locator: Locator, shown: Iterable[tuple[sitk.Image, LandmarkSet]]) -> Examples:
-    """What the locator learns from images with landmarks.
+    """What the locator learns from images with landmarks; all are turned like the first.
 
     Raises:
         InputError: nothing is shown, or a landmark lies off its image.
     """
     examples: Examples = ()
     for image, landmarks in shown:
-        placed = landmarks.only_defined()
-        if len(placed):
-            image = as_volume(image)
-            require_on_image(placed, Grid.of(image), "example")
-            examples += locator.describe(image, placed)
+        examples = with_example(locator, examples, image, landmarks)
     if not examples:
         raise InputError("no landmark is placed in any example; place at least one")
     return examples
+
+
+def with_example(locator: Locator, examples: Examples, image: sitk.Image, landmarks: LandmarkSet) -> Examples:
+    """The examples and one more; the same if it shows no landmark.
+
+    Raises:
+        InputError: a landmark lies off the image, or it shows another plane than the first example.
+    """
+    placed, image = landmarks.only_defined(), as_volume(image)
+    if not len(placed):
+        return examples
+    require_on_image(placed, Grid.of(image), "example")
+    seen = Appearance.of(image)
+    first = examples[0].seen if examples else None
+    turned = turn_like(seen.grid, first.grid)(image) if first else image
+    return examples + tuple(replace(e, seen=first or seen) for e in locator.describe(turned, placed))
 
 
 def locate_in(
@@ -54,9 +72,27 @@ def locate_in(
         images: name to what reads the image, called when it is its turn.
         max_sigma_mm: a point less certain than this is missing; the locator's own limit if not given.
     """
-    limit = locator.max_sigma_mm if max_sigma_mm is None else max_sigma_mm
     for name, read in images.items():
         try:
-            yield FoundIn(name, located(locator, examples, as_volume(read()), None, limit))
+            yield locate_one(name, read(), locator, examples, max_sigma_mm)
         except InputError as error:
             yield FoundIn(name, None, str(error))
+
+
+def locate_one(
+    name: str, image: sitk.Image, locator: Locator, examples: Examples, max_sigma_mm: float | None = None
+) -> FoundIn:
+    """One subject, turned like the examples.
+
+    Raises:
+        InputError: the locator cannot use the image, or it shows another plane than the examples.
+    """
+    limit = locator.max_sigma_mm if max_sigma_mm is None else max_sigma_mm
+    image = as_volume(image)
+    example = examples[0].seen
+    if example is None:
+        return FoundIn(name, located(locator, examples, image, None, limit))
+    seen = Appearance.of(image)
+    turn = turn_like(seen.grid, example.grid)
+    found = located(locator, examples, turn(image), None, limit)
+    return FoundIn(name, turn.back(found), note=seen.unlike(example))

@@ -23,9 +23,9 @@ from LandmarkTrackerLib.formats import (
 from LandmarkTrackerLib.formats.files import natural, stem
 from LandmarkTrackerLib.formats.image_file import suffix_of
 from LandmarkTrackerLib.formats.tables import read_table, write_table
-from LandmarkTrackerLib.images import as_volume
+from LandmarkTrackerLib.jobs.across import locate_one
 from LandmarkTrackerLib.jobs.export import write_track
-from LandmarkTrackerLib.jobs.propagate import Direction, located, propagate, track_of
+from LandmarkTrackerLib.jobs.propagate import Direction, propagate, track_of
 from LandmarkTrackerLib.landmarks import LandmarkSet
 from LandmarkTrackerLib.methods.protocols import Examples, Locator
 
@@ -176,10 +176,10 @@ def locate_cases(
     folder: Path, output: Path, locator: Locator, examples: Examples, max_sigma_mm: float | None = None
 ) -> list[Case]:
     """Every image of a folder, each another subject; one `NAME.mrk.json` each."""
-    limit = locator.max_sigma_mm if max_sigma_mm is None else max_sigma_mm
 
     def locate(path: Path, result: Path) -> tuple[int, int]:
-        found = located(locator, examples, as_volume(read_image(path)), None, limit)
+        found = locate_one(stem(path), read_image(path), locator, examples, max_sigma_mm).landmarks
+        assert found is not None
         write_landmarks(result, found, overwrite=True)
         return _counted([found])
 

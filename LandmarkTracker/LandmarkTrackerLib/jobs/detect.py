@@ -51,16 +51,31 @@ def detect_files(
     Raises:
         InputError: two images would write the same result, or a result is there already.
     """
+    yield from found_in_files(paths, lambda images: detect(images, detector), folder, overwrite)
+
+
+def found_in_files(
+    paths: Sequence[Path],
+    find: Callable[[Mapping[str, Callable[[], sitk.Image]]], Iterator[FoundIn]],
+    folder: Path,
+    overwrite: bool = False,
+    examples: Sequence[tuple[Path, LandmarkSet]] = (),
+) -> Iterator[FoundIn]:
+    """Write the results of `find` as `detect_files` has it; `overview.png` starts with the examples.
+
+    Raises:
+        InputError: as `detect_files`.
+    """
     names = [stem(path) for path in paths]
     for name in names:
         if names.count(name) > 1:
-            raise InputError(f"two images are named '{name}'; detect them into two output folders")
+            raise InputError(f"two images are named '{name}'; find them into two output folders")
     refuse_existing(folder, (*(f"{name}.mrk.json" for name in names), TABLE, PICTURE), overwrite)
     folder.mkdir(parents=True, exist_ok=True)
     images = {name: partial(read_image, path) for name, path in zip(names, paths, strict=True)}
     done: dict[str, LandmarkSet] = {}
     try:
-        for found in detect(images, detector):
+        for found in find(images):
             if found.landmarks is not None:
                 write_landmarks(folder / f"{found.name}.mrk.json", found.landmarks, overwrite=overwrite)
                 done[found.name] = found.landmarks
@@ -72,8 +87,10 @@ def detect_files(
             if importlib.util.find_spec("matplotlib"):
                 from LandmarkTrackerLib.evaluation.montage import draw_detections
 
+                shown = [(stem(path), partial(read_image, path), marks) for path, marks in examples]
+                tiles = [(name, images[name], marks) for name, marks in done.items()]
                 with written(folder / PICTURE, overwrite) as picture:
-                    draw_detections(picture, [(name, images[name], marks) for name, marks in done.items()])
+                    draw_detections(picture, tiles, shown)
 
 
 def write_detections(path: Path, found: Mapping[str, LandmarkSet], overwrite: bool = False) -> None:

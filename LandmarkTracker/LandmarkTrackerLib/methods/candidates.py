@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,6 +46,10 @@ class Blocks:
     core: int
     halo: int
 
+    def starts(self, shape: tuple[int, ...]) -> list[tuple[int, ...]]:
+        """The first pixel ([k,] j, i) of every core of an image of this shape."""
+        return list(itertools.product(*(range(0, n, self.core) for n in shape)))
+
 
 # The halo covers most of what the deepest block sees; slices up to 512 pixels are one block.
 BLOCKS = {2: Blocks(512, 64), 3: Blocks(64, 16)}
@@ -53,27 +57,25 @@ BLOCKS = {2: Blocks(512, 64), 3: Blocks(64, 16)}
 
 def find_candidates(
     network: CorrespondenceNetwork, grey: Pixels, threshold: float, apart: int, blocks: Blocks
-) -> Candidates:
-    """Every local maximum of the landmark probability above `threshold` (section 2.5).
+) -> Iterator[Candidates]:
+    """Every local maximum of the landmark probability above `threshold` (section 2.5), block by block.
 
     Args:
         network: in evaluation mode.
         grey: (j, i) or (k, j, i), 0 to 1.
         apart: pixels within which there is no higher probability, along each axis.
     """
-    parts = [
-        _in_block(network, grey, start, threshold, apart, blocks)
-        for start in _starts(grey.shape, blocks.core)
-    ]
+    for start in blocks.starts(grey.shape):
+        yield _in_block(network, grey, start, threshold, apart, blocks)
+
+
+def joined(parts: Sequence[Candidates]) -> Candidates:
+    """The candidates of all blocks."""
     return Candidates(
         np.concatenate([part.index for part in parts]),
         np.concatenate([part.probability for part in parts]),
         torch.cat([part.descriptors for part in parts]),
     )
-
-
-def _starts(shape: tuple[int, ...], core: int) -> Iterator[tuple[int, ...]]:
-    return itertools.product(*(range(0, n, core) for n in shape))
 
 
 def _in_block(

@@ -6,6 +6,8 @@ do not disturb (iteratively reweighted least squares). Positions are in pixels o
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -25,16 +27,21 @@ def agreeing(fixed: Array, moving: Array, tolerance: float) -> NDArray[np.bool_]
     A pair does not speak for itself. Pairs that disagree are dropped and the rest is asked again, until
     nobody is dropped.
     """
-    keep = np.ones(len(fixed), dtype=bool)
+    keep = asked = np.ones(len(fixed), dtype=bool)
+    residual, reach = np.zeros((2, len(fixed)))
     while keep.sum() > fixed.shape[1] + 1:
-        said, _ = local_motion(fixed[keep], moving[keep], fixed[keep], leave_out=True)
-        residual = np.linalg.norm(said - moving[keep], axis=1)
-        wrong = residual > tolerance
+        said = _said(fixed[keep], moving[keep], fixed[asked], leave_out=True)
+        residual[asked] = np.linalg.norm(said.places - moving[asked], axis=1)
+        reach[asked] = said.reach
+        wrong = keep & (residual > tolerance)
         if not wrong.any():
             return keep
         # The worst half first: a wrong pair may make its neighbours look wrong.
         wrong &= residual >= np.median(residual[wrong])
-        keep[np.flatnonzero(keep)[wrong]] = False
+        keep = keep & ~wrong
+        # Only who had one of them as a neighbour has something else to say now.
+        apart = torch.cdist(torch.from_numpy(fixed), torch.from_numpy(fixed[wrong])).amin(dim=1).numpy()
+        asked = keep & (apart <= reach + 1e-3)
     return np.zeros(len(fixed), dtype=bool)
 
 
@@ -47,17 +54,30 @@ def local_motion(fixed: Array, moving: Array, points: Array, leave_out: bool = F
     Returns:
         (M, d) where each point went; and (M, d, d) what became of a step from it: step @ matrix.
     """
+    said = _said(fixed, moving, points, leave_out)
+    return said.places, said.shapes
+
+
+class _Said(NamedTuple):
+    """`places` and `shapes` as `local_motion` returns them, and how far away the last neighbour is (M,)."""
+
+    places: Array
+    shapes: Array
+    reach: Array
+
+
+def _said(fixed: Array, moving: Array, points: Array, leave_out: bool) -> _Said:
     d = fixed.shape[1]
     count = min(NEIGHBOURS[d] + leave_out, len(fixed))
     a, b, at = (torch.from_numpy(np.ascontiguousarray(x)) for x in (fixed, moving, points))
-    places, shapes = [np.zeros((0, d))], [np.zeros((0, d, d))]
+    parts = [_Said(np.zeros((0, d)), np.zeros((0, d, d)), np.zeros(0))]
     for some in torch.split(torch.arange(len(at)), 4096):
-        near = torch.cdist(at[some], a).topk(count, largest=False).indices[:, int(leave_out) :]
+        distance, near = torch.cdist(at[some], a).topk(count, largest=False)
+        near = near[:, int(leave_out) :]
         # Relative to the point, so that the constant is where the point itself went.
         fit = _robust_affine(a[near] - at[some, None], b[near] - at[some, None]).numpy()
-        places.append(points[some] + fit[:, 0])
-        shapes.append(np.eye(d) + fit[:, 1:])
-    return np.concatenate(places), np.concatenate(shapes)
+        parts.append(_Said(points[some] + fit[:, 0], np.eye(d) + fit[:, 1:], distance[:, -1].numpy()))
+    return _Said(*(np.concatenate(part) for part in zip(*parts, strict=True)))
 
 
 def _robust_affine(offsets: Tensor, targets: Tensor) -> Tensor:

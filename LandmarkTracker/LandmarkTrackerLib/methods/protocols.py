@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import SimpleITK as sitk
 
+from LandmarkTrackerLib.appearance import Appearance
 from LandmarkTrackerLib.landmarks import Array, LandmarkPairs, LandmarkSet
 
 
 @dataclass(frozen=True)
 class Example:
-    """What one image taught a Locator: the landmarks shown in it, and whatever the method keeps of them."""
+    """What one image taught a Locator: the landmarks shown in it, and whatever the method keeps of them.
+
+    Attributes:
+        seen: how the image looked, where other subjects' images are turned like it.
+    """
 
     landmarks: LandmarkSet
     features: Any
+    seen: Appearance | None = None
 
 
 # Several images may show landmarks (a click and its corrections): examples are added with `+`.
@@ -57,6 +64,29 @@ class Matcher(Protocol):
     """Finds points that two images share."""
 
     def match(self, fixed: sitk.Image, moving: sitk.Image) -> LandmarkPairs: ...
+
+
+@dataclass(frozen=True)
+class Matching:
+    """How far a match is.
+
+    Attributes:
+        done, total: steps, none of which takes long.
+        pairs: the answer; None until all is done.
+    """
+
+    done: int
+    total: int
+    pairs: LandmarkPairs | None = None
+
+
+@runtime_checkable
+class SteppedMatcher(Matcher, Protocol):
+    """A Matcher that can say how far it is, and be stopped between its steps."""
+
+    def steps(self, fixed: sitk.Image, moving: sitk.Image) -> Iterator[Matching]:
+        """Yields before the first and after every step; the last one holds the pairs."""
+        ...
 
 
 def names_of(examples: Examples) -> tuple[str, ...]:

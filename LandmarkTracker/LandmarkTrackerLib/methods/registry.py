@@ -9,6 +9,8 @@ from LandmarkTrackerLib.methods.protocols import Detector, Locator, Matcher
 
 # What runs unless another is asked for: it needs no training on the modality at hand.
 DEFAULT_LOCATOR = "tracker"
+# The same for `locate`, in other subjects.
+DEFAULT_ACROSS = "ncc"
 UNTRAINED = {"ncc": "normalised cross-correlation of a patch around each landmark; needs no training"}
 
 
@@ -35,8 +37,9 @@ def make_locator(model: str, device: str = "auto") -> Locator:
         return TmnLocator(loaded, device)
     if loaded.method == "tracker":
         from LandmarkTrackerLib.methods.tracker import TrackerLocator
+        from LandmarkTrackerLib.methods.tracker_volume import VolumeTracker
 
-        return TrackerLocator(loaded, device)
+        return VolumeTracker(TrackerLocator(loaded, device))
     raise InputError(f"model '{model}' is a {loaded.method} model and does not locate shown landmarks")
 
 

@@ -27,7 +27,7 @@ def edited(record: Record, frame: int, labels: Sequence[str], shown: LandmarkSet
         labels: all labels of its point list, in order.
         shown: what the point list holds, as `points.read_points` returns it.
     """
-    after = _relabelled(record, labels)
+    after = relabelled(record, labels)
     before = after.known(frame)
     moved = [
         name for name in shown.names if shown[name].status == "defined" and _differs(before, shown, name)
@@ -85,7 +85,7 @@ def _differs(before: LandmarkSet, after: LandmarkSet, name: str) -> bool:
     return bool(np.abs(before[name].position - after[name].position).max() > SAME_PLACE_MM)
 
 
-def _relabelled(record: Record, labels: Sequence[str]) -> Record:
+def relabelled(record: Record, labels: Sequence[str]) -> Record:
     """Names that were given, removed, added or put in another order."""
     if tuple(labels) == record.names:
         return record

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.formats.mrk_json import write_mrk_json
+from LandmarkTrackerLib.formats.scans import Scan, ScanPair
 from LandmarkTrackerLib.formats.seq_mrb import write_seq_mrb
 from LandmarkTrackerLib.formats.track_csv import write_track_csv
 from LandmarkTrackerLib.jobs.export import all_or_nothing
-from LandmarkTrackerLib.jobs.pairs import PAIR_FILES, write_pairs
+from LandmarkTrackerLib.jobs.pairs import PAIR_FILES, export_pairs, write_pairs
 from LandmarkTrackerLib.jobs.propagate import track_of
 from LandmarkTrackerLib.landmarks import LandmarkPairs, LandmarkSet, Track
 from LandmarkTrackerLib.scene.i18n import _
@@ -32,15 +33,21 @@ Writer = Callable[[Path], object]
 
 @dataclass(frozen=True)
 class Place:
-    """Somewhere with landmarks: a frame of the cine, or another subject.
+    """Somewhere with landmarks: a frame of the cine, another subject, or a scan that was matched.
 
     Attributes:
         title: for the user.
     """
 
     title: str
+    subject: Subject
     record: Record
     frame: int
+
+    @property
+    def scan(self) -> Scan:
+        """The image there."""
+        return Scan(self.subject.cine[self.frame])
 
     @property
     def landmarks(self) -> LandmarkSet:
@@ -67,11 +74,17 @@ class Exports:
         return "" if len(self.places()) > 1 else _("Propagate landmarks to another frame or volume first.")
 
     def places(self) -> list[Place]:
-        """Every frame of the cine and every other subject in which a landmark is known."""
-        subjects = self._subjects()
-        records = [subject.record for subject in subjects]
+        """The scans that were matched, every frame of the cine, and every other subject with landmarks."""
+        matched, subjects = self.bench.matching.matched, self._subjects()
+        records = [subject.record for subject in (*matched, *subjects)]
         if records != self._places[0]:
-            self._places = (records, [place for subject in subjects for place in _places_in(subject)])
+            titles = (_("fixed scan: {name}"), _("moving scan: {name}"))
+            places = [
+                Place(title.format(name=subject.name), subject, subject.record, 0)
+                for title, subject in zip(titles, matched, strict=False)
+            ]
+            places += [place for subject in subjects for place in _places_in(subject)]
+            self._places = (records, places)
         return self._places[1]
 
     @reported
@@ -89,18 +102,31 @@ class Exports:
         if not writers:
             raise InputError(_("Nothing of what is ticked is there to write; tick something else."))
         folder = Path(folder)
-        _refuse(folder, writers, overwrite)
+        refuse(folder, writers, overwrite)
         with all_or_nothing(folder, tuple(writers)) as scratch:
             for name, writer in writers.items():
                 writer(scratch / name)
         self._wrote(len(writers), folder)
 
     @reported
-    def write_pairs(self, fixed: Place, moving: Place, folder: Path, overwrite: bool = False) -> None:
-        """Write the landmarks that two places share: `pairs.csv` and two point lists."""
+    def write_pairs(
+        self,
+        fixed: Place,
+        moving: Place,
+        folder: Path,
+        overwrite: bool = False,
+        programs: Sequence[str] = (),
+    ) -> None:
+        """Write the landmarks that two places share: `pairs.csv`, two point lists, and a folder a program.
+
+        Args:
+            programs: of `formats.exports.EXPORTS`.
+        """
         pairs, folder = _pairs(fixed, moving), Path(folder)
-        _refuse(folder, PAIR_FILES, overwrite)
-        self._wrote(len(write_pairs(folder, pairs)), folder)
+        refuse(folder, (*PAIR_FILES, *programs), overwrite)
+        scans = ScanPair(fixed.scan, moving.scan, pairs) if programs else None
+        written = export_pairs(folder, scans, programs) if scans else write_pairs(folder, pairs)
+        self._wrote(len(written), folder)
 
     @reported
     def add_pairs(self, fixed: Place, moving: Place) -> None:
@@ -125,7 +151,9 @@ class Exports:
                 frames = {t: record.at(t) for t, known in record.frames.items() if len(known)}
                 writers |= _track_writers(track_of(subject.cine, frames), kinds)
             elif "subjects" in kinds:
-                writers[_file_name(subject)] = functools.partial(write_mrk_json, landmarks=record.at(0))
+                writers[f"{file_name(subject.name)}.mrk.json"] = functools.partial(
+                    write_mrk_json, landmarks=record.at(0)
+                )
         return writers
 
     def _subjects(self) -> list[Subject]:
@@ -142,7 +170,8 @@ def _places_in(subject: Subject) -> Iterator[Place]:
     for frame, known in sorted(subject.record.frames.items()):
         if known.defined.any():
             number = _("Frame {frame}").format(frame=frame)
-            yield Place(number if is_cine(subject.node) else subject.name, subject.record, frame)
+            title = number if is_cine(subject.node) else subject.name
+            yield Place(title, subject, subject.record, frame)
 
 
 def _track_writers(track: Track, kinds: Collection[str]) -> dict[str, Writer]:
@@ -168,7 +197,7 @@ def _pairs(fixed: Place, moving: Place) -> LandmarkPairs:
     return pairs
 
 
-def _refuse(folder: Path, names: Collection[str], overwrite: bool) -> None:
+def refuse(folder: Path, names: Collection[str], overwrite: bool) -> None:
     """Raises InputError if a file is there already and may not be replaced."""
     there = [] if overwrite else [name for name in names if (folder / name).exists()]
     if there:
@@ -179,5 +208,6 @@ def _refuse(folder: Path, names: Collection[str], overwrite: bool) -> None:
         )
 
 
-def _file_name(subject: Subject) -> str:
-    return re.sub(r"[^\w. -]", "_", subject.name) + ".mrk.json"
+def file_name(name: str) -> str:
+    """A node's name as part of a file's name."""
+    return re.sub(r"[^\w. -]", "_", name)

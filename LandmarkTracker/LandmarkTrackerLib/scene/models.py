@@ -57,7 +57,7 @@ class Models:
     def choices(self) -> list[Choice]:
         """Every model that finds shown landmarks, those that fit first."""
         choices = [
-            Choice(name, str(card.get("title", name)), self._fits(card), True) for name, card in _cards()
+            Choice(name, str(card.get("title", name)), self.fits(card), True) for name, card in _cards()
         ]
         choices += [Choice(name, title, True, False) for name, title in UNTRAINED.items()]
         return sorted(choices, key=lambda choice: not choice.fits)
@@ -115,7 +115,8 @@ class Models:
             self._loaded = (key, make_locator(*key))
         return self._loaded[1]
 
-    def _fits(self, card: dict) -> bool:
+    def fits(self, card: dict) -> bool:
+        """Whether a model was made for images like the chosen one."""
         subject = self.bench.inputs.subject
         if subject is None:
             return True
@@ -126,14 +127,17 @@ class Models:
 
 
 @functools.cache
-def _cards() -> tuple[tuple[str, dict], ...]:
-    """Name and card of every model that finds shown landmarks, the better methods first."""
+def shipped(method: str) -> tuple[tuple[str, dict], ...]:
+    """Name and card of every model of `models/` that runs this method."""
     cards = [(name, read_card(name)) for name in model_names()]
-    locators = [(name, card) for name, card in cards if card.get("method") in LOCATORS]
+    return tuple((name, card) for name, card in cards if card.get("method") == method)
+
+
+def _cards() -> tuple[tuple[str, dict], ...]:
+    """Every model that finds shown landmarks, the better methods first."""
     # A model of a simulated patient is for demonstrations.
     return tuple(
-        sorted(
-            locators,
-            key=lambda item: (LOCATORS.index(item[1]["method"]), item[1].get("anatomy") == "phantom"),
-        )
+        item
+        for method in LOCATORS
+        for item in sorted(shipped(method), key=lambda item: item[1].get("anatomy") == "phantom")
     )

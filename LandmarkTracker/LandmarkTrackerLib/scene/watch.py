@@ -86,7 +86,8 @@ class Watch(slicer.util.VTKObservationMixin):
 
     @vtk.calldata_type(vtk.VTK_OBJECT)
     def _on_node_removed(self, _scene, _event, node) -> None:
-        if self.bench.inputs.forget(node):
+        ours = [self.bench.inputs.forget(node), self.bench.matching.forget(node)]
+        if any(ours):
             # What led to nodes that are gone cannot be taken back any more.
             self.bench.history.clear()
             self.bench.notify()

@@ -1,8 +1,8 @@
 """What the user chose, what is running, what can be done next: everything that a front end shows and does.
 
 The panel in Slicer and the page in a browser are views on this object. A view calls the actions of the
-sections, asks `obstacle` why one cannot be done, calls `advance` while `busy`, and draws itself anew when
-`changed` is modified.
+sections, asks `obstacle` why one cannot be done, calls `advance` while `busy` and `learning.poll` every
+second while `learning.running`, and draws itself anew when `changed` is modified.
 """
 
 from __future__ import annotations
@@ -14,11 +14,14 @@ import vtk
 
 from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.scene.chart import Chart
+from LandmarkTrackerLib.scene.detection import Detection
 from LandmarkTrackerLib.scene.edits import placed_by, taken_back, what_changed
 from LandmarkTrackerLib.scene.exports import Exports
 from LandmarkTrackerLib.scene.history import History
 from LandmarkTrackerLib.scene.i18n import _
 from LandmarkTrackerLib.scene.inputs import Inputs
+from LandmarkTrackerLib.scene.learning import Learning
+from LandmarkTrackerLib.scene.matching import Matching
 from LandmarkTrackerLib.scene.models import Models
 from LandmarkTrackerLib.scene.placement import Placement
 from LandmarkTrackerLib.scene.propagation import Propagation
@@ -45,7 +48,8 @@ class Workbench:
         changed: a vtkObject; its ModifiedEvent says that there is something new to show.
         problem: what the last action could not do, in a sentence; empty if it could.
         report: what the last action did, where that is not seen in the views.
-        inputs, models, placement, propagation, review, exports, chart: the sections.
+        inputs, models, placement, propagation, review, exports, chart, detection, learning, matching: the
+            sections.
     """
 
     def __init__(self, scene) -> None:
@@ -59,15 +63,19 @@ class Workbench:
         self.placement = Placement(self)
         self.propagation = Propagation(self)
         self.review = Review(self)
+        self.detection = Detection(self)
+        self.learning = Learning(self)
+        self.matching = Matching(self)
         self.exports = Exports(self)
         self.chart = Chart(self)
         self.watch = Watch(self)
         self._task: Task | None = None
 
     def close(self) -> None:
-        """Stop observing the scene."""
+        """Stop observing the scene, and what is under way."""
         _BENCHES.pop(self.scene, None)
         self.cancel()
+        self.learning.close()
         self.watch.removeObservers()
 
     def notify(self) -> None:
@@ -81,6 +89,16 @@ class Workbench:
     def busy(self) -> bool:
         """Whether there is work to advance."""
         return self._task is not None
+
+    @property
+    def obstacle_busy(self) -> str:
+        """Why no other work can begin; empty if it can."""
+        return _("Wait until this has finished, or cancel it.") if self.busy else ""
+
+    @property
+    def obstacle_cancel(self) -> str:
+        """Why nothing can be cancelled; empty if something can."""
+        return "" if self.busy else _("Nothing is running.")
 
     @property
     def progress(self) -> tuple[int, int]:
@@ -173,7 +191,8 @@ class Workbench:
 
     def take_over(self, point_list) -> None:
         """Something happened to one of our point lists: a click, a drag, a name; or nothing of the user's."""
-        subject = next((s for s in self.inputs.all() if s.point_list is point_list), None)
+        subjects = (*self.inputs.all(), *self.matching.matched)
+        subject = next((s for s in subjects if s.point_list is point_list), None)
         if subject is None:
             return
         before, frame = subject.record, subject.frame
@@ -193,6 +212,8 @@ class Workbench:
         subject.show(after)
         if subject is self.inputs.subject:
             self.propagation.follow(names)
+        if subject in self.matching.matched:
+            self.matching.follow(subject, change)
         self.notify()
 
     def forget(self) -> None:
@@ -200,5 +221,7 @@ class Workbench:
         self.cancel()
         self.history.clear()
         self.inputs.clear()
+        self.matching.clear()
+        self.learning.forget()
         self.chart.forget()
         self.notify()

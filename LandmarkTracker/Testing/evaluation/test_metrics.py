@@ -58,6 +58,10 @@ def test_the_level_of_an_error_is_that_of_the_ellipse_through_it(searched, radii
     )
 
 
+def test_an_answer_without_uncertainty_reaches_no_level():
+    assert np.isnan(level_reached([[1.0, 2.0, 0.0], [0.0] * 3], np.zeros((2, 3)))).all()
+
+
 def test_right_uncertainties_reach_every_level_as_often_as_it_says():
     rng = np.random.default_rng(0)
     sigma = rng.uniform(0.2, 3.0, (20_000, 3))

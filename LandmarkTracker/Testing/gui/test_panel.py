@@ -425,8 +425,8 @@ def test_sample_data_is_registered_after_startup_and_draws_a_cine(host, ui, benc
 def test_every_parameter_has_a_widget_and_every_named_widget_a_parameter(host, ui):
     named = {widget.property("SlicerParameterName") for widget in vars(ui).values()} - {None, ""}
     parameters = set(host.module.LandmarkTrackerParameterNode.__annotations__)
-    # The models that there are change with the image, so the view fills that selector.
-    assert named == parameters - {"model"}
+    # The models that there are change, so the views fill their selectors.
+    assert named == parameters - {"model", "detector"}
 
 
 def test_the_in_app_test_passes_on_the_host(host):

@@ -153,6 +153,8 @@ def _connector(widget, parameter: Parameter) -> Connector:
     if name in ("QSpinBox", "QDoubleSpinBox"):
         widget.setRange(parameter.range.minimum, parameter.range.maximum)
         return Connector(widget, "valueChanged", widget.value, widget.setValue)
+    if name == "QLineEdit":
+        return Connector(widget, "textChanged", widget.text, widget.setText)
     if name == "QCheckBox":
         return Connector(widget, "toggled", widget.isChecked, widget.setChecked)
     if name == "ctkDirectoryButton":

@@ -28,6 +28,37 @@ def test_the_example_is_found_in_every_image(oblique_cine, example):
         assert there[:2] == pytest.approx(PIXEL[:2] + shifts[t], abs=0.1)
 
 
+def test_subjects_stored_with_other_axes_are_turned_like_the_example_and_say_so(oblique_cine, example):
+    cine, shifts = oblique_cine
+    locator = NccLocator()
+    images = {
+        "reversed": lambda: sitk.Flip(cine[2], (True, True, False)),
+        "swapped": lambda: sitk.PermuteAxes(cine[2], (1, 0, 2)),
+    }
+    plain = next(locate_in({"2": lambda: cine[2]}, locator, examples_of(locator, [example])))
+    for answer in locate_in(images, locator, examples_of(locator, [example])):
+        assert "axes stored in" in answer.note
+        there = cine.grid.to_index(answer.landmarks["apex"].position)
+        assert there[:2] == pytest.approx(PIXEL[:2] + shifts[2], abs=0.1)
+        expected = plain.landmarks["apex"].sigma
+        assert answer.landmarks["apex"].sigma == pytest.approx(
+            expected[[1, 0, 2]] if answer.name == "swapped" else expected
+        )
+
+
+def test_examples_stored_with_other_axes_teach_the_same(oblique_cine, example):
+    cine, shifts = oblique_cine
+    image, landmarks = example
+    locator = NccLocator()
+    turned = sitk.PermuteAxes(image, (1, 0, 2))
+    second = LandmarkSet.of({"base": cine.grid.to_world(PIXEL + (10, 10, 0))})
+    (found,) = locate_in(
+        {"3": lambda: cine[3]}, locator, examples_of(locator, [(image, landmarks), (turned, second)])
+    )
+    there = cine.grid.to_index(found.landmarks.positions)[:, :2]
+    assert there == pytest.approx(np.array([PIXEL[:2], PIXEL[:2] + 10]) + shifts[3], abs=0.1)
+
+
 def test_one_image_that_cannot_be_read_does_not_stop_the_others(oblique_cine, example):
     def broken() -> sitk.Image:
         raise InputError("patient 2 is damaged; copy it again")

@@ -3,8 +3,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from LandmarkTrackerLib.methods.candidates import Blocks, find_candidates
+from LandmarkTrackerLib.methods.candidates import Blocks, Candidates, find_candidates, joined
 from LandmarkTrackerLib.networks.correspondence import CorrespondenceNetwork, Features
+
+
+def found_in(image: np.ndarray, threshold: float, apart: int, blocks: Blocks) -> Candidates:
+    return joined(list(find_candidates(Bumps(image.ndim, (1, 1, 1)), image, threshold, apart, blocks)))
 
 
 class Bumps(CorrespondenceNetwork):
@@ -28,7 +32,7 @@ def test_landmarks_are_found_between_the_pixels_whatever_the_blocks(d: int, core
     shape = (41, 54) if d == 2 else (22, 34, 41)
     tops = np.array([[8.3, 7.8, 15.9], [30.6, 9.1, 16.2], [15.75, 25.4, 5.0], [33.0, 28.7, 18.0]])[:, :d]
     image = parabolas(shape, tops)
-    found = find_candidates(Bumps(d, (1, 1, 1)), image, 0.5, 2, Blocks(core, 8))
+    found = found_in(image, 0.5, 2, Blocks(core, 8))
     assert found.index.shape == (4, d)
     order = [int(np.linalg.norm(found.index - top, axis=1).argmin()) for top in tops]
     assert sorted(order) == [0, 1, 2, 3]
@@ -41,11 +45,28 @@ def test_of_two_near_landmarks_the_more_probable_counts() -> None:
     image = np.zeros((32, 32), np.float32)
     image[10, 10], image[10, 13], image[20, 20] = 0.9, 1.0, 0.4
     for apart, expected in ((2, [[10, 10], [13, 10]]), (3, [[13, 10]])):
-        found = find_candidates(Bumps(2, (1, 1, 1)), image, 0.5, apart, Blocks(512, 8))
+        found = found_in(image, 0.5, apart, Blocks(512, 8))
         assert np.rint(found.index).tolist() == expected
 
 
 def test_an_image_without_landmarks_has_no_candidates() -> None:
-    found = find_candidates(Bumps(2, (1, 1, 1)), np.zeros((20, 30), np.float32), 0.5, 2, Blocks(16, 4))
+    found = found_in(np.zeros((20, 30), np.float32), 0.5, 2, Blocks(16, 4))
     assert len(found) == 0
     assert found.index.shape == (0, 2)
+
+
+@pytest.mark.parametrize("shape", [(56, 72), (24, 40, 56)])
+@torch.inference_mode()
+def test_blocks_give_the_same_landmarks_as_the_whole(shape: tuple[int, ...]) -> None:
+    torch.manual_seed(0)
+    network = CorrespondenceNetwork(len(shape), (4, 4, 8)).eval()
+    image = np.random.default_rng(0).uniform(size=shape).astype(np.float32)
+    # The halo holds all that a network of three levels sees from a pixel.
+    whole, parts = (
+        joined(list(find_candidates(network, image, 0.0, 2, Blocks(core, 32)))) for core in (512, 16)
+    )
+    assert len(whole) > 20
+    order = [np.lexsort(found.index.T) for found in (whole, parts)]
+    np.testing.assert_allclose(parts.index[order[1]], whole.index[order[0]], atol=1e-3)
+    np.testing.assert_allclose(parts.probability[order[1]], whole.probability[order[0]], atol=1e-5)
+    torch.testing.assert_close(parts.descriptors[order[1]], whole.descriptors[order[0]], atol=1e-4, rtol=1e-3)

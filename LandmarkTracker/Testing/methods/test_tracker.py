@@ -11,6 +11,8 @@ from LandmarkTrackerLib.evaluation.simulated_motion import SimulatedMotion
 from LandmarkTrackerLib.jobs.propagate import propagate, track_of
 from LandmarkTrackerLib.landmarks import LandmarkSet
 from LandmarkTrackerLib.methods.registry import make_locator
+from LandmarkTrackerLib.methods.tracker import TrackerLocator
+from LandmarkTrackerLib.weights import load_model
 
 # Its training drew the phantoms from another range of seeds.
 PHANTOM = Phantom(20_007, frames=24)
@@ -70,7 +72,8 @@ def test_sigma_covers_the_errors_of_a_simulated_motion(locator):
     assert 0.6 < covered <= 1.0
 
 
-def test_volumes_are_refused_in_words(locator):
+def test_volumes_are_refused_in_words():
+    locator = TrackerLocator(load_model("tracker"), "cpu")
     volume = sitk.GetImageFromArray(np.random.default_rng(0).normal(size=(8, 20, 20)).astype(np.float32))
     with pytest.raises(InputError, match="works on slices"):
         locator.describe(volume, LandmarkSet.of({"a": (5, 5, 5)}))

@@ -1,0 +1,160 @@
+"""How far a click can be trusted in each of some images, and what that leaves to look at."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import SimpleITK as sitk
+
+from LandmarkTrackerLib.appearance import turn_like
+from LandmarkTrackerLib.errors import InputError
+from LandmarkTrackerLib.evaluation.cyclic import ErrorMap, cyclic_error, template_error
+from LandmarkTrackerLib.formats import read_image
+from LandmarkTrackerLib.formats.files import stem
+from LandmarkTrackerLib.formats.tables import write_table
+from LandmarkTrackerLib.geometry import Grid
+from LandmarkTrackerLib.images import as_volume
+from LandmarkTrackerLib.jobs.export import all_or_nothing, refuse_existing
+from LandmarkTrackerLib.methods.protocols import Locator
+
+TABLE, PICTURE = "cyclic.csv", "cyclic.png"
+
+
+@dataclass(frozen=True)
+class Trust:
+    """One source image: its error sought in itself, and through other images; mm."""
+
+    name: str
+    image: sitk.Image
+    template: ErrorMap
+    cyclic: ErrorMap
+    targets: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class CyclicStep:
+    """`done` of `total` equal parts of the work; the sources that are finished."""
+
+    done: int
+    total: int
+    finished: list[Trust] = field(default_factory=list)
+
+
+def trust_in(
+    sources: Mapping[str, Callable[[], sitk.Image]],
+    targets: Mapping[str, Callable[[], sitk.Image]],
+    locator: Locator,
+    count: int = 10,
+    step: int = 2,
+    seed: int = 0,
+) -> Iterator[CyclicStep]:
+    """Template matching and the cyclic error of every source, over `count` targets drawn at random.
+
+    A target is turned like its source. A source that is among the targets is not sought in itself.
+
+    Raises:
+        InputError: no target is left for a source, or an image cannot be used.
+    """
+    finished: list[Trust] = []
+    for number, (name, read) in enumerate(sources.items()):
+        image = as_volume(read())
+        others = sorted(set(targets) - {name})
+        drawn = np.random.default_rng((seed, number)).permutation(len(others))[:count]
+        chosen = tuple(others[n] for n in sorted(drawn))
+        like = partial(_turned_like, Grid.of(image))
+        maps: list[ErrorMap] = []
+        parts = (
+            template_error(locator, image, step),
+            cyclic_error(locator, image, {t: partial(like, targets[t]) for t in chosen}, step),
+        )
+        # Seeking in itself is one search, through another image two.
+        weights = np.array([1, 2 * len(chosen)]) / (1 + 2 * len(chosen))
+        for part, weight, before in zip(parts, weights, (0, weights[0]), strict=True):
+            for now in part:
+                share = (number + before + weight * now.done / now.total) / len(sources)
+                if now.result is not None:
+                    maps.append(now.result)
+                if len(maps) < 2:
+                    yield CyclicStep(int(1000 * share), 1000, finished)
+        finished.append(Trust(name, image, maps[0], maps[1], chosen))
+        yield CyclicStep(round(1000 * (number + 1) / len(sources)), 1000, finished)
+
+
+def trust_in_files(
+    sources: Sequence[Path],
+    targets: Sequence[Path],
+    locator: Locator,
+    folder: Path,
+    *,
+    count: int = 10,
+    step: int = 2,
+    seed: int = 0,
+    overwrite: bool = False,
+) -> Iterator[CyclicStep]:
+    """`trust_in` over files. At the end, also of what was finished before a stop, it writes `cyclic.csv`, one
+    `STEM-error.nrrd` (mean cyclic error in mm, to lay over the image) a source and, where matplotlib is
+    installed, `cyclic.png`.
+
+    Raises:
+        InputError: two images have one name, a result is there already, or as `trust_in`.
+    """
+    opened = {stem(path): partial(read_image, path) for path in sources}
+    others = {stem(path): partial(read_image, path) for path in targets}
+    if len(opened) < len(sources) or len(others) < len(targets):
+        raise InputError("two of the images have the same name; rename one of them")
+    refuse_existing(folder, (TABLE, PICTURE, *(f"{name}-error.nrrd" for name in opened)), overwrite)
+    finished: list[Trust] = []
+    try:
+        for now in trust_in(opened, others, locator, count, step, seed):
+            finished = now.finished
+            yield now
+    finally:
+        if finished:
+            names = (TABLE, PICTURE, *(f"{trust.name}-error.nrrd" for trust in finished))
+            with all_or_nothing(folder, names) as scratch:
+                _write(scratch, finished)
+
+
+def _write(folder: Path, finished: Sequence[Trust]) -> None:
+    summaries = [
+        {f"{kind}_{key}": value for kind in ("template", "cyclic") for key, value in _of(trust, kind).items()}
+        for trust in finished
+    ]
+    columns = list(dict.fromkeys(key for summary in summaries for key in summary))
+    rows = [
+        [trust.name, len(trust.targets), *(f"{summary.get(key, np.nan):.4g}" for key in columns)]
+        for trust, summary in zip(finished, summaries, strict=True)
+    ]
+    write_table(folder / TABLE, ("image", "targets", *columns), rows)
+    for trust in finished:
+        sitk.WriteImage(as_overlay(trust.cyclic), str(folder / f"{trust.name}-error.nrrd"), True)
+    if importlib.util.find_spec("matplotlib"):
+        from LandmarkTrackerLib.evaluation.cyclic_picture import draw_trust
+
+        tiles = [(trust.name, trust.image, trust.template, trust.cyclic) for trust in finished]
+        draw_trust(folder / PICTURE, tiles)
+
+
+def as_overlay(errors: ErrorMap) -> sitk.Image:
+    """The mean error, mm, as an image that lies where its pixels are; -1 where there is no answer."""
+    grid, step = errors.lattice.grid, errors.lattice.step
+    image = sitk.GetImageFromArray(np.nan_to_num(errors.mean, nan=-1.0)[None].astype(np.float32))
+    image.SetSpacing((step * grid.spacing[0], step * grid.spacing[1], grid.spacing[2]))
+    image.SetOrigin(grid.origin)
+    image.SetDirection(grid.direction)
+    return image
+
+
+def _of(trust: Trust, kind: str) -> dict[str, float]:
+    errors: ErrorMap = getattr(trust, kind)
+    return errors.summary()
+
+
+def _turned_like(reference: Grid, read: Callable[[], sitk.Image]) -> sitk.Image:
+    image = as_volume(read())
+    return turn_like(Grid.of(image), reference)(image)

@@ -1,0 +1,434 @@
+"""Points that two scans share: two point lists that stay in step, and the moving scan warped by them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Literal, get_args
+
+import numpy as np
+
+from LandmarkTrackerLib.errors import InputError
+from LandmarkTrackerLib.formats.scans import Scan, ScanPair
+from LandmarkTrackerLib.geometry import Grid
+from LandmarkTrackerLib.jobs.match import match
+from LandmarkTrackerLib.landmarks import Array, LandmarkPairs
+from LandmarkTrackerLib.methods.protocols import Matcher
+from LandmarkTrackerLib.methods.registry import make_matcher
+from LandmarkTrackerLib.plane import Plane
+from LandmarkTrackerLib.scene.cine_nodes import browser_of, nodes_of
+from LandmarkTrackerLib.scene.edits import relabelled
+from LandmarkTrackerLib.scene.history import Change, of
+from LandmarkTrackerLib.scene.i18n import _
+from LandmarkTrackerLib.scene.landmark_nodes import POINT_LIST, new_point_list, remove_point_list
+from LandmarkTrackerLib.scene.models import shipped
+from LandmarkTrackerLib.scene.points import LPS
+from LandmarkTrackerLib.scene.record import Record
+from LandmarkTrackerLib.scene.reporting import reported
+from LandmarkTrackerLib.scene.slices import LEFT, RIGHT, Layers, fit, show, side_by_side, slice_views
+from LandmarkTrackerLib.scene.subject import Subject
+from LandmarkTrackerLib.scene.task import Task
+from LandmarkTrackerLib.scene.warped import Warped, WarpedNodes
+from LandmarkTrackerLib.warping import checkerboard, warp
+from LandmarkTrackerLib.warping import fit as fit_transform
+
+if TYPE_CHECKING:
+    from LandmarkTrackerLib.scene.workbench import Workbench
+
+Look = Literal["pairs", "checkerboard", "blend"]
+# References from the fixed scan's point list, so that a saved scene still knows.
+FIXED, MOVING, PARTNER = (f"LandmarkTracker.{role}" for role in ("Fixed", "Moving", "Partner"))
+NO_PAIRS = LandmarkPairs(np.zeros((0, 3)), np.zeros((0, 3)), np.zeros(0))
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A row of the table; its score in text."""
+
+    name: str
+    score: str
+
+
+class Matching:
+    """Two volumes, the pairs between them, and how they are looked at.
+
+    Attributes:
+        fixed, moving: the chosen volumes, with their point lists once they are matched; None until chosen.
+        look: what is beside the fixed scan: "pairs": the moving scan; "checkerboard" and "blend": the fixed
+            scan and the warped one in one.
+        share: of the warped scan in the blend, 0 to 1.
+    """
+
+    def __init__(self, bench: Workbench) -> None:
+        self.bench = bench
+        self.fixed: Subject | None = None
+        self.moving: Subject | None = None
+        self.look: Look = "pairs"
+        self.share = 0.5
+        self._wanted: tuple = (None, None)
+        self._nodes: WarpedNodes | None = None
+        self._warped: Warped | None = None
+        self._loaded: tuple[tuple[str, str], Matcher] | None = None
+        # The records that these pairs are of.
+        self._found: tuple[list[Record], LandmarkPairs] = ([], NO_PAIRS)
+        self._shown: tuple[LandmarkPairs, list[Pair]] = (NO_PAIRS, [])
+
+    @property
+    def chosen(self) -> tuple[Subject, ...]:
+        """Fixed and moving; empty unless both are chosen."""
+        return (self.fixed, self.moving) if self.fixed is not None and self.moving is not None else ()
+
+    @property
+    def matched(self) -> tuple[Subject, ...]:
+        """Fixed and moving, once they have pairs."""
+        return self.chosen if all(s.point_list is not None for s in self.chosen) else ()
+
+    @property
+    def pairs(self) -> LandmarkPairs:
+        """What both lists have a position for, the best first."""
+        records = [subject.record for subject in self.matched]
+        if records != self._found[0]:
+            sets = [record.at(0) for record in records]
+            self._found = (records, LandmarkPairs.of(*sets) if sets else NO_PAIRS)
+        return self._found[1]
+
+    def rows(self) -> list[Pair]:
+        """Every pair; the same list as long as nothing changes."""
+        pairs = self.pairs
+        if pairs is not self._shown[0]:
+            rows = [Pair(n, f"{100 * s:.0f} %") for n, s in zip(pairs.names, pairs.score, strict=True)]
+            self._shown = (pairs, rows)
+        return self._shown[1]
+
+    @property
+    def obstacle(self) -> str:
+        """Why nothing can be matched; empty if it can."""
+        if not self.chosen:
+            return _("Choose a fixed and a moving volume first.")
+        if self.bench.models.torch_missing:
+            return _("Install PyTorch first.")
+        fixed, moving = self.chosen
+        names = {"fixed": fixed.name, "moving": moving.name}
+        if fixed.cine.grid.is_slice != moving.cine.grid.is_slice:
+            return _(
+                "'{fixed}' and '{moving}' are a slice and a volume; choose two of the same kind."
+            ).format(**names)
+        if not self.model:
+            return (
+                _("No model that matches slices comes with the program; train one.")
+                if fixed.cine.grid.is_slice
+                else _("No model that matches volumes comes with the program; choose two slices.")
+            )
+        return ""
+
+    @property
+    def obstacle_warp(self) -> str:
+        """Why the moving scan cannot be warped; empty if it can."""
+        return "" if len(self.pairs) else _("Match the two scans first.")
+
+    @property
+    def obstacle_look(self) -> str:
+        """Why there is no warped scan to look at; empty if there is."""
+        return "" if self._warped is not None else _("Press Warp first.")
+
+    @property
+    def model(self) -> str:
+        """The model for what is chosen, slices or volumes; empty if there is none."""
+        dimension = 2 if self.chosen and self.chosen[0].cine.grid.is_slice else 3
+        fitting = [
+            n
+            for n, card in shipped("correspondence")
+            if dimension in np.atleast_1d(card.get("dimensions", 2))
+        ]
+        return fitting[0] if fitting else ""
+
+    # Choose, match
+
+    def choose(self, fixed, moving) -> None:
+        """Two volumes, or None. Pairs that were found between them come with them."""
+        if (fixed, moving) != self._wanted:
+            self._wanted = (fixed, moving)
+            self._choose(fixed, moving)
+
+    @reported
+    def _choose(self, fixed, moving) -> None:
+        for node in (fixed, moving):
+            if node is not None and browser_of(node) is not None:
+                raise InputError(_("'{name}' is part of a cine; choose volumes").format(name=node.GetName()))
+        if fixed is not None and fixed is moving:
+            raise InputError(
+                _("'{name}' cannot be matched with itself; choose two").format(name=fixed.GetName())
+            )
+        self.bench.cancel()
+        self._leave()
+        lists = self._lists_of(fixed, moving)
+        self.fixed, self.moving = (
+            Subject(node, points) if node is not None else None
+            for node, points in zip((fixed, moving), lists, strict=True)
+        )
+        self._watch()
+        self._show_views(fresh=True)
+
+    @reported
+    def start(self) -> None:
+        """Begin to match. The pairs replace those that were found before."""
+        if self.obstacle:
+            raise InputError(self.obstacle)
+        self.bench.start(Task(self._matching(), 1))
+
+    @reported
+    def remove(self, names: Sequence[str]) -> None:
+        """Remove pairs from both lists."""
+        change = self.bench.history.begin(_("remove {names}").format(names=of(names)))
+        for subject in self.matched:
+            self._change(subject, subject.record.without(names), change)
+
+    def follow(self, edited: Subject, change: Change) -> None:
+        """A point was removed, renamed or added in one list: the same in the other."""
+        other = next(subject for subject in self.matched if subject is not edited)
+        after = relabelled(other.record, edited.record.names)
+        if after is not other.record:
+            self._change(other, after, change)
+
+    def _matching(self) -> Iterator[bool]:
+        fixed, moving = self.chosen
+        matcher = self._matcher()
+        yield False
+        (found,) = match({"": lambda: (fixed.cine[0], moving.cine[0])}, matcher)
+        if found.pairs is None:
+            raise InputError(found.failure)
+        if not len(found.pairs):
+            raise InputError(
+                _("'{fixed}' and '{moving}' share no point that the model is sure of.").format(
+                    fixed=fixed.name, moving=moving.name
+                )
+            )
+        change = self.bench.history.begin(_("match {fixed}").format(fixed=fixed.name))
+        if not self.matched:
+            self._make_lists(change)
+        for subject, landmarks in zip(self.matched, found.pairs.landmarks, strict=True):
+            record = Record(landmarks.names, {0: landmarks})
+            self._change(subject, record, change)
+        self._show_views()
+        self.bench.report = _("{count} pairs. Remove what is wrong, then press Warp.").format(
+            count=len(found.pairs)
+        )
+        yield True
+
+    def _matcher(self) -> Matcher:
+        key = (self.model, self.bench.models.device)
+        if self._loaded is None or self._loaded[0] != key:
+            self._loaded = (key, make_matcher(*key))
+        return self._loaded[1]
+
+    def _change(self, subject: Subject, record: Record, change: Change) -> None:
+        change.steps.append(partial(subject.show, subject.record))
+        subject.show(record)
+
+    # Point lists
+
+    def _lists_of(self, fixed, moving) -> tuple:
+        """The point lists of pairs between two volumes, as they were left or loaded."""
+        if fixed is not None and moving is not None:
+            wanted = (fixed.GetID(), moving.GetID())
+            for node in nodes_of(self.bench.scene, POINT_LIST):
+                partner = node.GetNodeReference(PARTNER)
+                here = (node.GetNodeReferenceID(FIXED), node.GetNodeReferenceID(MOVING))
+                if here == wanted and partner is not None:
+                    return node, partner
+        return None, None
+
+    def _make_lists(self, change: Change) -> None:
+        bare = self.chosen
+        titles = (_("{name} (fixed)"), _("{name} (moving)"))
+        lists = [
+            new_point_list(self.bench.scene, title.format(name=subject.name))
+            for title, subject in zip(titles, bare, strict=True)
+        ]
+        for role, node in ((FIXED, bare[0].node), (MOVING, bare[1].node), (PARTNER, lists[1])):
+            lists[0].SetNodeReferenceID(role, node.GetID())
+        for node in lists:
+            display = node.GetDisplayNode()
+            # Hundreds of names would hide the scan.
+            display.SetTextScale(0.0)
+            display.SetGlyphScale(1.0)
+        self.fixed, self.moving = (
+            Subject(subject.node, points) for subject, points in zip(bare, lists, strict=True)
+        )
+        self._watch()
+        change.steps.append(partial(self._remove_lists, bare, self.matched))
+
+    def _remove_lists(self, bare: Sequence[Subject], made: Sequence[Subject]) -> None:
+        """Undo of the first match of two volumes."""
+        if self.matched and self.matched[0] is made[0]:
+            self.fixed, self.moving = bare
+        for subject in made:
+            self.bench.watch.forget_points(subject)
+            remove_point_list(subject.point_list)
+
+    def _watch(self) -> None:
+        for subject in self.matched:
+            self.bench.watch.points(subject)
+
+    def _leave(self) -> None:
+        """Other volumes are chosen: what was made stays in the scene as it is."""
+        for subject in self.matched:
+            self.bench.watch.forget_points(subject)
+        self.fixed = self.moving = None
+        self._nodes = self._warped = None
+        self.look = "pairs"
+
+    # Warp, look
+
+    @reported
+    def warp(self) -> None:
+        """Warp the moving scan by the pairs: a transform, the warped volume and a checkerboard."""
+        if self.obstacle_warp:
+            raise InputError(self.obstacle_warp)
+        self.bench.start(Task(self._warping(), 1))
+
+    @reported
+    def choose_look(self, look: Look) -> None:
+        """How to look at the scans; see `look`."""
+        if look not in get_args(Look):
+            raise ValueError(f"look is one of {get_args(Look)}, not {look!r}")
+        if look != "pairs" and self.obstacle_look:
+            raise InputError(self.obstacle_look)
+        changed, self.look = look != self.look, look
+        self._show_views(fresh=changed and bool(self.chosen))
+
+    @reported
+    def rock(self, share: float) -> None:
+        """Blend the fixed scan (0) with the warped one (1): to and fro, what is wrong moves."""
+        self.share = share
+        self._show_views()
+
+    @reported
+    def look_at(self, name: str) -> None:
+        """Bring a pair into view, in both scans."""
+        if name not in self.pairs.names:
+            return
+        shown = {subject.node.GetID(): subject for subject in self.matched}
+        for view, composite in slice_views(self.bench.scene):
+            subject = shown.get(composite.GetBackgroundVolumeID(), self.matched[0])
+            view.JumpSliceByCentering(*(subject.record.at(0)[name].position * LPS))
+
+    def _warping(self) -> Iterator[bool]:
+        yield False
+        fixed, moving = self.matched
+        images, pairs = (fixed.cine[0], moving.cine[0]), self.pairs
+        scans = ScanPair(Scan(images[0]), Scan(images[1]), pairs)
+        transform = fit_transform(*scans.points, pairs.score, scans.domain)
+        image = warp(*images, pairs)
+        warped = Warped(
+            image,
+            checkerboard(images[0], image),
+            _mover(transform, *map(Grid.of, images)),
+            Grid.of(images[0]),
+        )
+        change = self.bench.history.begin(_("warp {moving}").format(moving=moving.name))
+        if self._nodes is None:
+            self._nodes = WarpedNodes(self.bench.scene, fixed.node, moving.node)
+        change.steps.append(partial(self._show_warped, self._nodes, self._warped))
+        self._show_warped(self._nodes, warped)
+        self.bench.report = _(
+            "'{name}' is the moving scan in the place of the fixed one. Where edges break, pairs are wrong."
+        ).format(name=self._nodes.volume.GetName())
+        yield True
+
+    def _show_warped(self, nodes: WarpedNodes, warped: Warped | None) -> None:
+        """Fill the nodes, or remove them."""
+        ours = nodes is self._nodes
+        if ours:
+            self._warped = warped
+            self._nodes = nodes if warped is not None else None
+        if warped is None:
+            nodes.remove()
+        else:
+            nodes.fill(warped)
+        if ours:
+            if warped is None or self.look == "pairs":
+                self.look = "pairs" if warped is None else "checkerboard"
+            self._show_views(fresh=True)
+
+    def _show_views(self, fresh: bool = False) -> None:
+        """Let the slice views show what is looked at; if `fresh`, all of it."""
+        if not self.chosen:
+            return
+        fixed, moving = self.chosen
+        if fresh:
+            side_by_side(self.bench.scene)
+        for view, composite in slice_views(self.bench.scene):
+            right = view.GetLayoutName() == RIGHT
+            show(composite, self._layers() if right else Layers(fixed.node))
+            if fresh:
+                shown = moving if right and self.look == "pairs" else fixed
+                fit(view, shown.node, shown.cine.grid.is_slice)
+        for subject, name in zip(self.matched, (LEFT, RIGHT), strict=False):
+            # Each list on its own scan: both may lie in the same place of the world.
+            display = subject.point_list.GetDisplayNode()
+            display.RemoveAllViewNodeIDs()
+            for view, _composite in slice_views(self.bench.scene):
+                if view.GetLayoutName() == name:
+                    display.AddViewNodeID(view.GetID())
+            display.SetVisibility(subject is fixed or self.look == "pairs")
+
+    def _layers(self) -> Layers:
+        """What is beside the fixed scan."""
+        fixed, moving = self.chosen
+        if self.look == "pairs" or self._nodes is None:
+            return Layers(moving.node)
+        if self.look == "checkerboard":
+            return Layers(self._nodes.board)
+        return Layers(fixed.node, self._nodes.volume, self.share)
+
+    # The scene
+
+    def forget(self, node) -> bool:
+        """A node has left the scene. Whether it was one of ours."""
+        if self._nodes is not None and any(node is made for made in self._nodes.nodes):
+            nodes, self._nodes, self._warped, self.look = self._nodes, None, None, "pairs"
+            nodes.remove()
+            self._show_views()
+            return True
+        chosen = [subject for subject in (self.fixed, self.moving) if subject is not None]
+        if not any(node in (subject.node, subject.point_list) for subject in chosen):
+            return False
+        # What is left of the two volumes stays chosen, without pairs.
+        fixed, moving = (
+            Subject(subject.node) if subject is not None and subject.node is not node else None
+            for subject in (self.fixed, self.moving)
+        )
+        self._leave()
+        self.fixed, self.moving = fixed, moving
+        self._wanted = tuple(subject.node if subject is not None else None for subject in (fixed, moving))
+        return True
+
+    def clear(self) -> None:
+        """The scene is being closed."""
+        self._leave()
+        self._wanted = (None, None)
+
+
+def _mover(transform, fixed: Grid, moving: Grid):
+    """A transform of `ScanPair.points` as a map of LPS mm (N, 3)."""
+    if not fixed.is_slice:
+        return partial(_moved, transform)
+    here, there = Plane(fixed), Plane(moving)
+
+    def move(at: Array) -> Array:
+        flat = here.to_plane(at)
+        # What lies before or behind the one slice does so at the other.
+        depth = (at - here.to_world(flat)) @ _normal(fixed)
+        return np.asarray(there.to_world(_moved(transform, flat)) + depth[:, None] * _normal(moving))
+
+    return move
+
+
+def _moved(transform, points: Array) -> Array:
+    return np.array([transform.TransformPoint(point) for point in points.tolist()])
+
+
+def _normal(grid: Grid) -> Array:
+    return np.asarray(np.reshape(grid.direction, (3, 3))[:, 2])

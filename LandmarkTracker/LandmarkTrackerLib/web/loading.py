@@ -1,0 +1,81 @@
+"""Files into the scene: what Slicer's readers do when a user drags them in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from vtk.util.numpy_support import vtk_to_numpy
+
+from LandmarkTrackerLib.formats import LANDMARK_READERS, open_cine, read_image, read_landmarks
+from LandmarkTrackerLib.formats.files import NotACineError, stem
+from LandmarkTrackerLib.landmarks import Array
+from LandmarkTrackerLib.scene.cine_nodes import add_cine, volume_sequence
+from LandmarkTrackerLib.scene.landmark_nodes import new_point_list
+from LandmarkTrackerLib.scene.points import write_points
+from LandmarkTrackerLib.scene.subject import is_cine
+from LandmarkTrackerLib.scene.volumes import fill_volume
+
+# The darkest and the brightest pixels that are still told apart, in percent of all.
+DARK, BRIGHT = 0.5, 99.5
+FRAMES_LOOKED_AT = 8
+
+
+def is_landmark_file(path: Path) -> bool:
+    """Whether this is a file of landmarks, to be shown on an image."""
+    return path.name.lower().endswith(tuple(LANDMARK_READERS))
+
+
+def open_image(scene: Any, path: Path, slice_name: str | None = None) -> Any:
+    """Put the cine or the volume at a path into the scene; returns its browser or its volume node.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    try:
+        node = add_cine(scene, open_cine(path, slice_name))
+    except NotACineError:
+        image = read_image(path)
+        node = scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", stem(path))
+        fill_volume(node, image)
+    show_whole_range(node)
+    return node
+
+
+def open_points(scene: Any, path: Path) -> Any:
+    """Put the landmarks of a file into the scene as a point list.
+
+    Raises:
+        InputError: they cannot be read.
+    """
+    landmarks = read_landmarks(path)
+    node = new_point_list(scene, stem(path))
+    write_points(node, landmarks.names, landmarks)
+    return node
+
+
+def show_whole_range(node: Any) -> None:
+    """Grey values between black and white once for all frames, so that a cine does not flicker."""
+    if is_cine(node):
+        sequence = volume_sequence(node)
+        count = sequence.GetNumberOfDataNodes()
+        looked_at = np.unique(np.linspace(0, count - 1, min(count, FRAMES_LOOKED_AT)).astype(int))
+        volumes = [sequence.GetNthDataNode(int(t)) for t in looked_at]
+        shown = node.GetProxyNode(sequence)
+    else:
+        volumes, shown = [node], node
+    values = np.concatenate([_some(volume) for volume in volumes])
+    low, high = np.percentile(values, (DARK, BRIGHT)) if len(values) else (0, 1)
+    shown.CreateDefaultDisplayNodes()
+    display = shown.GetDisplayNode()
+    display.SetAndObserveColorNodeID("vtkMRMLColorTableNodeGrey")
+    display.SetAutoWindowLevel(False)
+    display.SetWindowLevel(max(high - low, 1e-6), (high + low) / 2)
+
+
+def _some(volume: Any) -> Array:
+    """At most a hundred thousand pixels, evenly taken."""
+    values = vtk_to_numpy(volume.GetImageData().GetPointData().GetScalars()).ravel()
+    values = values[:: max(1, len(values) // 100_000)]
+    return values[np.isfinite(values)]
