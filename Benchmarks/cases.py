@@ -179,11 +179,11 @@ def _annotated(path: Path) -> LandmarkSet | None:
 def _in_the_body(motion: SimulatedMotion, count: int) -> LandmarkSet:
     """Points anywhere in the body but near the border, where they could leave the image."""
     rng = np.random.default_rng(motion.seed)
-    shown, size = pixels(motion.image), np.array(motion.grid.size)
+    shown, d = pixels(motion.image), 2 if motion.grid.is_slice else 3
     bright = shown > np.percentile(shown, 40)
-    offered = rng.uniform(0.12 * size, 0.88 * size, (1000, 3))
-    if motion.grid.is_slice:
-        offered[:, 2] = 0
+    size = np.array(motion.grid.size[:d])
+    offered = np.zeros((1000, 3))
+    offered[:, :d] = rng.uniform(0.12 * size, 0.88 * size, (1000, d))
     i, j, k = np.rint(offered).astype(int).T
     index = offered[bright[k, j, i]][:count]
     names = tuple(f"point {n + 1}" for n in range(len(index)))

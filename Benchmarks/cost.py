@@ -52,7 +52,7 @@ def measure_cost(data: Path, methods: Mapping[str, Locator], slow: frozenset[str
     costs = []
     for size, count in settings:
         motion = SimulatedMotion(sized(image, size), frames=FRAMES + 1, **PLAIN)
-        ms = _timed(Cine.of(list(motion.cine())), _spread(motion.grid, count), methods, slow)
+        ms = _timed(Cine.of(list(motion.cine())), spread(motion.grid, count), methods, slow)
         costs += [Cost(name, size, count, np.array(values)) for name, values in ms.items()]
         print(f"cost of {count} landmarks at {size} x {size} done", flush=True)
     return costs
@@ -78,7 +78,7 @@ def _timed(
     return {name: values if name in slow else values[FRAMES:] for name, values in ms.items()}
 
 
-def _spread(grid: Grid, count: int) -> LandmarkSet:
+def spread(grid: Grid, count: int) -> LandmarkSet:
     """Points evenly strewn over the middle of the image."""
     golden = np.arange(count) * np.pi * (3 - np.sqrt(5))
     radius = 0.3 * grid.size[0] * np.sqrt((np.arange(count) + 0.5) / count)

@@ -1,9 +1,10 @@
-"""Point pairs in simulated and real pairs of CT slices, every method on the same work in one run.
+"""Point pairs in simulated and real pairs of CT scans, every method on the same work in one run.
 
-    python Benchmarks/matching.py [--output results/benchmarks] [--repeats 10]
+    python Benchmarks/matching.py [--output results/benchmarks] [--repeats 10] [--model-3d FILE]
 
 Table 1 and Fig. 2 of Grewal et al. 2020, on patients that the shipped model has not seen: intensities of
-+-20 %, affine and elastic deformations of the paper's extent. Prints a Markdown table, and writes
++-20 %, affine and elastic deformations of the paper's extent. With a model for volumes also on a volume,
+beside SIFT in the slices of the same number. Prints a Markdown table, and writes
 `matching.csv`, `matching.png`, and `matching_followup_PATIENT.png` of two real dates as in Fig. 3.
 """
 
@@ -34,7 +35,7 @@ from LandmarkTrackerLib.methods.correspondence_input import (
 )
 from LandmarkTrackerLib.methods.protocols import Matcher
 from LandmarkTrackerLib.methods.registry import make_matcher
-from peers.sift import Sift
+from peers.sift import Sift, SliceBySlice
 
 # Held out of the shipped model's training and validation.
 PATIENTS = ("A056642", "A058062")
@@ -52,9 +53,17 @@ def methods(model: str) -> dict[str, Callable[[], Matcher]]:
     }
 
 
+def volume_methods(model: str) -> dict[str, Callable[[], Matcher]]:
+    return {
+        "network": lambda: make_matcher(model, "cpu", "consistent"),
+        "network, smooth": lambda: make_matcher(model, "cpu", "smooth"),
+        "SIFT slice by slice, ratio test": lambda: SliceBySlice("ratio"),
+    }
+
+
 @dataclass(frozen=True)
 class Result:
-    """One pair of slices and one method.
+    """One pair of scans and one method.
 
     Attributes:
         errors: (N,) mm between a fixed point and the projection of its partner.
@@ -82,9 +91,17 @@ def slices(data: Path) -> Iterator[tuple[str, sitk.Image]]:
 
 
 def prepared(image: sitk.Image) -> tuple[sitk.Image, Pixels]:
-    """A slice on pixels of 1 mm with the grey values that all methods see, as Hounsfield units; its body."""
-    grid, grey = grey_image(image, PairInputConfig())
-    return _hounsfield(grey, grid), body_mask(grey[0])
+    """A scan with the grey values that all methods see, as Hounsfield units; its body, ([k,] j, i).
+
+    Slices are on pixels of 1 mm; a volume keeps its own.
+    """
+    config = _config(image)
+    grid, grey = grey_image(image, config)
+    return _hounsfield(grey, grid), body_mask(grey if config.dimension == 3 else grey[0])
+
+
+def _config(image: sitk.Image) -> PairInputConfig:
+    return PairInputConfig() if Grid.of(image).is_slice else PairInputConfig(3, image.GetSpacing()[0])
 
 
 def _hounsfield(grey: Pixels, grid: Grid) -> sitk.Image:
@@ -96,27 +113,36 @@ def _hounsfield(grey: Pixels, grid: Grid) -> sitk.Image:
 
 
 def varied(scans: SimulatedScans, rng: np.random.Generator) -> SimulatedScans:
-    """The moving slice with its grey values, 0 to 1, multiplied and shifted by up to 20 %."""
-    grid, grey = grey_image(scans.moving, PairInputConfig())
+    """The moving scan with its grey values, 0 to 1, multiplied and shifted by up to 20 %."""
+    grid, grey = grey_image(scans.moving, _config(scans.moving))
     grey = np.clip(grey * (1 + rng.uniform(-0.2, 0.2)) + rng.uniform(-0.2, 0.2), 0, 1)
     return SimulatedScans(scans.fixed, _hounsfield(grey, grid), scans.deformation)
 
 
-def measure(data: Path, model: str, repeats: int) -> list[Result]:
+def measure(data: Path, model: str, model_3d: str | None, repeats: int) -> list[Result]:
     """The methods take turns on every pair."""
     matchers = {name: make() for name, make in methods(model).items()}
-    results = []
+    results: list[Result] = []
     for n, (what, image) in enumerate(slices(data)):
-        fixed, body = prepared(image)
-        for repeat in range(repeats if "axial" in what and "follow-up" in what else max(1, repeats // 4)):
-            for kind in KINDS:
-                rng = np.random.default_rng((n, repeat, KINDS.index(kind)))
-                scans = simulate(fixed, kind, rng, Extent())
-                if kind == "intensity":
-                    scans = varied(scans, rng)
-                results += [one(what, kind, name, m, scans, body) for name, m in matchers.items()]
+        often = repeats if "axial" in what and "follow-up" in what else max(1, repeats // 4)
+        results += _on(what, image, matchers, n, often)
         print(f"slice {n + 1} done", flush=True)
+    if model_3d:
+        matchers = {name: make() for name, make in volume_methods(model_3d).items()}
+        volume = sitk.DICOMOrient(read_image(data / VOLUME), "LPS")
+        results += _on("abdomen CT of 3 mm, volume", volume, matchers, len(results), max(1, repeats // 4))
     return results
+
+
+def _on(what: str, image: sitk.Image, matchers: dict[str, Matcher], n: int, repeats: int) -> Iterator[Result]:
+    fixed, body = prepared(image)
+    for repeat in range(repeats):
+        for kind in KINDS:
+            rng = np.random.default_rng((n, repeat, KINDS.index(kind)))
+            scans = simulate(fixed, kind, rng, Extent())
+            if kind == "intensity":
+                scans = varied(scans, rng)
+            yield from (one(what, kind, name, m, scans, body) for name, m in matchers.items())
 
 
 def one(what: str, kind: Kind, name: str, matcher: Matcher, scans: SimulatedScans, body: Pixels) -> Result:
@@ -124,20 +150,24 @@ def one(what: str, kind: Kind, name: str, matcher: Matcher, scans: SimulatedScan
     pairs = matcher.match(scans.fixed, scans.moving)
     seconds = time.perf_counter() - began
     errors = np.linalg.norm(scans.in_fixed(pairs.moving) - pairs.fixed, axis=1)
-    index = Grid.of(scans.fixed).to_index(pairs.fixed)[:, :2]
-    return Result(
-        what, kind, name, errors, seconds, coverage(index, body), coverage(index[errors <= 2], body)
-    )
+    index = Grid.of(scans.fixed).to_index(pairs.fixed)[:, : body.ndim]
+    cell = round(CELL / scans.fixed.GetSpacing()[0])
+    right = index[errors <= 2]
+    return Result(what, kind, name, errors, seconds, coverage(index, body, cell), coverage(right, body, cell))
 
 
-def coverage(index: np.ndarray, body: Pixels) -> float:
-    """Share of the cells of CELL x CELL pixels whose centre is in the body, that hold a point (N, 2)."""
-    rows, columns = (n // CELL for n in body.shape)
-    inside = body[CELL // 2 :: CELL, CELL // 2 :: CELL][:rows, :columns] > 0
-    held = np.zeros((rows, columns), bool)
-    cells = (index // CELL).astype(int)
-    cells = cells[((cells >= 0) & (cells < (columns, rows))).all(axis=1)]
-    held[cells[:, 1], cells[:, 0]] = True
+def coverage(index: np.ndarray, body: Pixels, cell: int) -> float:
+    """Share of the cells of `cell` pixels along each axis whose centre is in the body, that hold a point.
+
+    Args:
+        index: (N, d) pixels along i, j[, k].
+        body: ([k,] j, i).
+    """
+    shape = tuple(n // cell for n in body.shape)
+    inside = body[(slice(cell // 2, None, cell),) * body.ndim][tuple(map(slice, shape))] > 0
+    held = np.zeros(shape, bool)
+    cells = (index[:, ::-1] // cell).astype(int)
+    held[tuple(cells[((cells >= 0) & (cells < shape)).all(axis=1)].T)] = True
     return float(held[inside].mean())
 
 
@@ -151,10 +181,10 @@ def table(results: list[Result]) -> list[dict[str, str]]:
         share = {mm: 100 * float((errors <= mm).mean()) if len(errors) else np.nan for mm in WITHIN}
         rows.append(
             {
-                "slices": key[0],
+                "scans": key[0],
                 "deformation": key[1],
                 "method": key[2],
-                "slice pairs": str(len(some)),
+                "pairs of scans": str(len(some)),
                 "matches": _quartiles(counts, 0),
                 "error, mm": _quartiles(errors, 2),
                 **{f"within {mm} mm": f"{share[mm]:.1f} %" for mm in WITHIN[:-1]},
@@ -231,10 +261,11 @@ def main() -> None:
     )
     parser.add_argument("--output", type=Path, default=Path("results/benchmarks"))
     parser.add_argument("--model", default="correspondence-ct", help="name or .pt file (correspondence-ct)")
+    parser.add_argument("--model-3d", help="for volumes; without one, slices only")
     parser.add_argument("--repeats", type=int, default=10, help="deformations of each kind a slice (10)")
     args = parser.parse_args()
     data = data_folder()
-    results = measure(data, args.model, args.repeats)
+    results = measure(data, args.model, args.model_3d, args.repeats)
     rows = table(results)
     args.output.mkdir(parents=True, exist_ok=True)
     with (args.output / "matching.csv").open("w", newline="") as file:

@@ -59,7 +59,7 @@ def draw(reached: Reached, path: Path) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(15, 5.4), layout="constrained")
+    figure = Figure(figsize=(15, 6.6), layout="constrained")
     FigureCanvasAgg(figure)
     for ax, part in zip(figure.subplots(1, len(PARTS)), PARTS, strict=True):
         ax.plot([0, 100], [0, 100], color="#999999", ls=":", label="as stated")
@@ -74,7 +74,7 @@ def draw(reached: Reached, path: Path) -> None:
         ax.set(xlim=(0, 100), ylim=(0, 100), aspect="equal")
         ax.set_title(part, fontsize=11)
         ax.grid(alpha=0.3)
-        ax.legend(title="90 % ellipses hold", loc="upper left", fontsize=9)
+        ax.legend(title="90 % ellipses hold", loc="upper center", bbox_to_anchor=(0.5, -0.13), ncols=2)
     figure.suptitle(
         "Below the diagonal a method is surer than it is right, above it more cautious than need be"
     )

@@ -45,3 +45,19 @@ class Sift:
         grid, grey = grey_image(image, self.input)
         keys, descriptors = self.sift.detectAndCompute((grey[0] * 255).round().astype(np.uint8), None)
         return grid, np.array([(*key.pt, 0.0) for key in keys]).reshape(-1, 3), descriptors
+
+
+class SliceBySlice:
+    """SIFT in volumes: the slices of the same number are matched with each other."""
+
+    def __init__(self, rule: Literal["consistent", "ratio"]) -> None:
+        self.sift = Sift(rule)
+
+    def match(self, fixed: sitk.Image, moving: sitk.Image) -> LandmarkPairs:
+        levels = range(min(fixed.GetSize()[2], moving.GetSize()[2]))
+        found = [self.sift.match(fixed[:, :, k : k + 1], moving[:, :, k : k + 1]) for k in levels]
+        return LandmarkPairs(
+            np.concatenate([pairs.fixed for pairs in found]),
+            np.concatenate([pairs.moving for pairs in found]),
+            np.concatenate([pairs.score for pairs in found]),
+        )

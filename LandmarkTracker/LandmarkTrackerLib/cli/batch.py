@@ -1,10 +1,11 @@
-"""`landmark-tracker batch`: a folder of cines, or one example in a folder of subjects."""
+"""`landmark-tracker batch`: a folder of cines, or a folder of images with one example or a detector."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from LandmarkTrackerLib.cli.progress import progress
 from LandmarkTrackerLib.cli.track import (
@@ -13,19 +14,27 @@ from LandmarkTrackerLib.cli.track import (
     add_propagation_arguments,
 )
 
+if TYPE_CHECKING:
+    from LandmarkTrackerLib.jobs.batch import Case
+
 SOME_FAILED = 1
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = subparsers.add_parser(
         "batch",
-        help="track every cine of a folder, or find one example in a folder of subjects",
+        help="track every cine of a folder, or find one example or a detector's landmarks in every image",
         description="Track every cine of FOLDER with the landmark file of the same name beside it; with"
-        " --example, find the landmarks of one image in every image of FOLDER. Writes cases.csv: what"
-        " became of each. A rerun does only what is not complete. Exit code 1: some cases failed.",
+        " --example, find the landmarks of one image in every image of FOLDER; with --detector, those that a"
+        " model was trained for. (`match` does folders of pairs of scans.) Writes cases.csv: what became of"
+        " each. A rerun does only what is not complete. Exit code 1: some cases failed.",
     )
     parser.add_argument("folder", type=Path, metavar="FOLDER", help="cines, or images of other subjects")
-    parser.add_argument(
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument(
+        "--detector", metavar="NAME|FILE", help="see `landmark-tracker models`, or your own .pt file"
+    )
+    what.add_argument(
         "--example",
         nargs=2,
         type=Path,
@@ -39,20 +48,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def run(args: argparse.Namespace) -> int:
-    from LandmarkTrackerLib.formats import read_image, read_landmarks
     from LandmarkTrackerLib.jobs import batch
-    from LandmarkTrackerLib.jobs.across import examples_of
-    from LandmarkTrackerLib.methods.registry import make_locator
 
-    locator = make_locator(args.model, args.device)
-    if args.example:
-        image, points = args.example
-        examples = examples_of(locator, [(read_image(image), read_landmarks(points))])
-        cases = batch.locate_cases(args.folder, args.output, locator, examples, args.max_sigma)
-    else:
-        cases = batch.track_cases(
-            args.folder, args.output, locator, args.model, args.frame, args.direction, args.max_sigma
-        )
+    cases = _cases(args)
     outcomes = list(progress(batch.run(cases, args.output, args.overwrite), len(cases), "cases"))
     failed = [outcome for outcome, _now in outcomes if outcome.status == "failed"]
     already = sum(not now for _outcome, now in outcomes)
@@ -63,3 +61,21 @@ def run(args: argparse.Namespace) -> int:
     for outcome in failed:
         print(f"{outcome.case}: {outcome.message}", file=sys.stderr)
     return SOME_FAILED if failed else 0
+
+
+def _cases(args: argparse.Namespace) -> list[Case]:
+    from LandmarkTrackerLib.formats import read_image, read_landmarks
+    from LandmarkTrackerLib.jobs import batch
+    from LandmarkTrackerLib.jobs.across import examples_of
+    from LandmarkTrackerLib.methods.registry import make_detector, make_locator
+
+    if args.detector:
+        return batch.detect_cases(args.folder, args.output, make_detector(args.detector, args.device))
+    locator = make_locator(args.model, args.device)
+    if args.example:
+        image, points = args.example
+        examples = examples_of(locator, [(read_image(image), read_landmarks(points))])
+        return batch.locate_cases(args.folder, args.output, locator, examples, args.max_sigma)
+    return batch.track_cases(
+        args.folder, args.output, locator, args.model, args.frame, args.direction, args.max_sigma
+    )

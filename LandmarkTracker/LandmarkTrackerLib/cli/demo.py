@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 
 import numpy as np
 
@@ -43,7 +44,15 @@ def run(args: argparse.Namespace) -> int:
         print(line)
     print(f"\nLook at {args.output / 'overview.png'}")
     print(f"or drag {cine} and {args.output / 'track.seq.mrb'} into Slicer and scrub.")
+    print("Click, propagate and scrub yourself, in a browser:")
+    print(f"  {program()} serve {cine}")
     return 0
+
+
+def program() -> str:
+    """How this program was called, to call it again."""
+    called = sys.argv[0]
+    return called if called.endswith("landmark-tracker") else "landmark-tracker"
 
 
 def comparison(found: Track, exact: Track) -> list[str]:

@@ -31,7 +31,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument(
         "--model",
         metavar="NAME|FILE",
-        help="a correspondence model (for slices correspondence-ct; for volumes train one)",
+        help="a correspondence model (correspondence-ct for slices, correspondence-ct-3d for volumes)",
     )
     parser.add_argument(
         "--filter",
@@ -66,18 +66,18 @@ def run(args: argparse.Namespace) -> int:
     from LandmarkTrackerLib.formats.files import stem
     from LandmarkTrackerLib.formats.scans import Scan
     from LandmarkTrackerLib.jobs.export import refuse_existing
-    from LandmarkTrackerLib.jobs.match import MATCH_FILES, match, write_match
+    from LandmarkTrackerLib.jobs.match import MATCH_FILES, matching, write_match
 
     refuse_existing(args.output, (*MATCH_FILES, *args.export), args.overwrite)
     fixed, moving = read_image(args.fixed), read_image(args.moving)
     matcher = _matcher(args, fixed)
     name = f"{stem(args.fixed)} and {stem(args.moving)}"
-    (found,) = progress(match({name: lambda: (fixed, moving)}, matcher), 1, name)
-    if found.pairs is None:
-        raise InputError(found.failure)
+    steps = matching(fixed, moving, matcher)
+    *_, last = progress(steps, next(steps).total, name)
+    assert last.pairs is not None
     scans = Scan(fixed, args.fixed), Scan(moving, args.moving)
-    title = f"{name}: {len(found.pairs)} pairs"
-    for path in write_match(args.output, *scans, found.pairs, title, args.export):
+    title = f"{name}: {len(last.pairs)} pairs"
+    for path in write_match(args.output, *scans, last.pairs, title, args.export):
         print(path)
     return 0
 
@@ -101,10 +101,7 @@ def _run_folder(args: argparse.Namespace) -> int:
 
 
 def _matcher(args: argparse.Namespace, image: sitk.Image) -> Matcher:
-    from LandmarkTrackerLib.geometry import Grid
+    from LandmarkTrackerLib.jobs.match import default_model
     from LandmarkTrackerLib.methods.registry import make_matcher
 
-    if args.model is None and not Grid.of(image).is_slice:
-        raise InputError("no model for volumes comes with the program; train one, or match slices")
-    model = args.model or "correspondence-ct"
-    return make_matcher(model, args.device, args.filter)
+    return make_matcher(args.model or default_model(image), args.device, args.filter)

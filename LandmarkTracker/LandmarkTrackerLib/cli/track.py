@@ -16,13 +16,15 @@ from LandmarkTrackerLib.jobs.propagate import Direction, frames_in_order, propag
 from LandmarkTrackerLib.landmarks import LandmarkSet, Track
 from LandmarkTrackerLib.methods.registry import DEFAULT_LOCATOR
 
+FORECAST_FILE = "forecast.csv"
+
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = subparsers.add_parser(
         "track",
         help="find landmarks shown in one frame in every frame of a cine",
         description="Find the landmarks of POINTS, which lie on frame K of CINE, in its other frames. "
-        f"Writes {', '.join(TRACK_FILES)}.",
+        f"Writes {', '.join(TRACK_FILES)}, and with --forecast {FORECAST_FILE}.",
     )
     parser.add_argument(
         "cine", type=Path, help=".seq.nrrd, 4D image, DICOM folder or folder of single-frame images"
@@ -32,6 +34,13 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     parser.add_argument("--slice", metavar="NAME", help="which slice of a DICOM folder that holds several")
     add_propagation_arguments(parser)
+    parser.add_argument(
+        "--forecast",
+        type=float,
+        metavar="MS",
+        help=f"also write {FORECAST_FILE}: where each frame's landmarks will be MS milliseconds later, as"
+        " foretold from the frames up to it",
+    )
     add_model_arguments(parser)
     add_output_arguments(parser)
     parser.set_defaults(run=run)
@@ -82,6 +91,7 @@ def run(args: argparse.Namespace) -> int:
         frame=args.frame,
         direction=args.direction,
         max_sigma_mm=args.max_sigma,
+        forecast_ms=args.forecast,
         overwrite=args.overwrite,
     )
     return 0
@@ -97,14 +107,18 @@ def track_cine(
     frame: int = 0,
     direction: Direction = "both",
     max_sigma_mm: float | None = None,
+    forecast_ms: float | None = None,
     overwrite: bool = False,
 ) -> Track:
     """The command with its files opened: track under a progress bar, write the results, say what was lost."""
+    from LandmarkTrackerLib.forecast import forecast
+    from LandmarkTrackerLib.formats.track_csv import write_track_csv
     from LandmarkTrackerLib.methods.registry import make_locator
 
     if max_sigma_mm is not None and not max_sigma_mm > 0:
         raise InputError(f"--max-sigma is {max_sigma_mm:g} mm; give a number above 0")
-    refuse_existing(output, TRACK_FILES, overwrite)
+    latency = _latency(cine, forecast_ms) if forecast_ms is not None else None
+    refuse_existing(output, (*TRACK_FILES, FORECAST_FILE) if latency else TRACK_FILES, overwrite)
     steps = propagate(
         cine, make_locator(model, device), {frame: landmarks}, direction, max_sigma_mm=max_sigma_mm
     )
@@ -114,7 +128,22 @@ def track_cine(
     title = f"{cine.name}: {len(track.names)} landmarks from frame {frame}, {model}"
     for path in write_track(output, cine, track, frame, title, overwrite):
         print(path)
+    if latency:
+        write_track_csv(output / FORECAST_FILE, forecast(track, latency, cine.grid), overwrite=overwrite)
+        print(output / FORECAST_FILE)
     for name, lost in zip(track.names, np.isnan(track.positions[..., 0]).sum(axis=0), strict=True):
         if lost:
             print(f"'{name}' is missing in {lost} of {len(track)} frames")
     return track
+
+
+def _latency(cine: Cine, ms: float) -> float:
+    """Milliseconds in the cine's unit of time."""
+    if not ms > 0:
+        raise InputError(f"--forecast is {ms:g} ms; give a number above 0")
+    if cine.time_unit not in ("s", "ms"):
+        raise InputError(
+            f"{cine.name} does not state when its frames were taken, so nothing can be foretold in ms; "
+            "give a sequence (.seq.nrrd) or DICOM files, which state it"
+        )
+    return ms / 1000 if cine.time_unit == "s" else ms

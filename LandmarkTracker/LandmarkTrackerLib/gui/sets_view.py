@@ -30,8 +30,8 @@ class SetsView:
         detection, learning = self.bench.detection, self.bench.learning
         choices, chosen = detection.choices(), detection.chosen
         at = choices.index(chosen) if chosen is not None else -1
-        self._detectors.show([choice.title for choice in choices], at)
-        put(self.ui.detectorSelector, toolTip=chosen.name if chosen is not None else "")
+        self._detectors.show([choice.label for choice in choices], at)
+        put(self.ui.detectorSelector, toolTip=chosen.title if chosen is not None else "")
         offer(
             self.ui.detectButton,
             self.bench.obstacle_busy or detection.obstacle,

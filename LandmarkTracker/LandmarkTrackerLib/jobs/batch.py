@@ -24,10 +24,11 @@ from LandmarkTrackerLib.formats.files import natural, stem
 from LandmarkTrackerLib.formats.image_file import suffix_of
 from LandmarkTrackerLib.formats.tables import read_table, write_table
 from LandmarkTrackerLib.jobs.across import locate_one
+from LandmarkTrackerLib.jobs.detect import detect
 from LandmarkTrackerLib.jobs.export import write_track
 from LandmarkTrackerLib.jobs.propagate import Direction, propagate, track_of
 from LandmarkTrackerLib.landmarks import LandmarkSet
-from LandmarkTrackerLib.methods.protocols import Examples, Locator
+from LandmarkTrackerLib.methods.protocols import Detector, Examples, Locator
 
 TABLE = "cases.csv"
 
@@ -177,16 +178,36 @@ def locate_cases(
 ) -> list[Case]:
     """Every image of a folder, each another subject; one `NAME.mrk.json` each."""
 
-    def locate(path: Path, result: Path) -> tuple[int, int]:
+    def locate(path: Path) -> LandmarkSet:
         found = locate_one(stem(path), read_image(path), locator, examples, max_sigma_mm).landmarks
         assert found is not None
+        return found
+
+    return _image_cases(folder, output, locate)
+
+
+def detect_cases(folder: Path, output: Path, detector: Detector) -> list[Case]:
+    """Every image of a folder; one `NAME.mrk.json` each."""
+
+    def detected(path: Path) -> LandmarkSet:
+        (found,) = detect({path.name: partial(read_image, path)}, detector)
+        if found.landmarks is None:
+            raise InputError(found.failure)
+        return found.landmarks
+
+    return _image_cases(folder, output, detected)
+
+
+def _image_cases(folder: Path, output: Path, find: Callable[[Path], LandmarkSet]) -> list[Case]:
+    def work(path: Path, result: Path) -> tuple[int, int]:
+        found = find(path)
         write_landmarks(result, found, overwrite=True)
         return _counted([found])
 
     cases = []
     for path in images_in(folder, output):
         result = output / f"{stem(path)}.mrk.json"
-        cases.append(Case(stem(path), result, partial(locate, path, result)))
+        cases.append(Case(stem(path), result, partial(work, path, result)))
     return cases
 
 

@@ -18,10 +18,17 @@ from LandmarkTrackerLib.jobs.batch import Case, images_in
 from LandmarkTrackerLib.jobs.export import all_or_nothing
 from LandmarkTrackerLib.jobs.pairs import PAIR_FILES, export_pairs
 from LandmarkTrackerLib.landmarks import LandmarkPairs
-from LandmarkTrackerLib.methods.protocols import Matcher
+from LandmarkTrackerLib.methods.protocols import Matcher, Matching, SteppedMatcher
 
 PICTURE = "overview.png"
 MATCH_FILES = (*PAIR_FILES, PICTURE)
+# What matches slices, and what matches volumes, unless another model is asked for.
+SLICES, VOLUMES = "correspondence-ct", "correspondence-ct-3d"
+
+
+def default_model(image: sitk.Image) -> str:
+    """The model for images like this one."""
+    return SLICES if as_volume(image).GetSize()[2] == 1 else VOLUMES
 
 
 @dataclass(frozen=True)
@@ -53,6 +60,20 @@ def match(
             yield Matched(name, fixed, moving, matcher.match(fixed, moving))
         except InputError as error:
             yield Matched(name, None, None, None, str(error))
+
+
+def matching(fixed: sitk.Image, moving: sitk.Image, matcher: Matcher) -> Iterator[Matching]:
+    """Match two images step by step: volumes take a while. The last step holds the pairs.
+
+    Raises:
+        InputError: the matcher cannot use these images.
+    """
+    fixed, moving = as_volume(fixed), as_volume(moving)
+    if isinstance(matcher, SteppedMatcher):
+        yield from matcher.steps(fixed, moving)
+    else:
+        yield Matching(0, 1)
+        yield Matching(1, 1, matcher.match(fixed, moving))
 
 
 def write_match(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,6 +15,8 @@ from LandmarkTrackerLib.methods.network_grid import InputConfig, Pixels, network
 # Hounsfield units and grey values between which grey is linear: most of the range goes to soft tissue.
 CT_TONE = ((-1000.0, -200.0, 300.0, 1300.0), (0.0, 0.25, 0.9, 1.0))
 CT_MOST = 3071.0
+SLAB = 32  # slices of the network at a time
+MARGIN = 16  # slices of the image around them, which smoothing and interpolation do not reach beyond
 BODY_GREY = 0.15  # about -520 HU
 BODY_SHARE = 0.1  # a component smaller than this share of the largest is not the body (a table, a cable)
 
@@ -39,12 +42,29 @@ def grey_image(image: sitk.Image, config: PairInputConfig) -> tuple[Grid, Pixels
     Args:
         image: a slice where `config.dimension` is 2; a volume, its axes towards L, P, S, where it is 3.
     """
-    if config.intensity == "ct":
-        # Scanners fill what they did not measure with -2000 or less, which would ring when it is resampled.
-        image = sitk.Clamp(image, sitk.sitkFloat32, CT_TONE[0][0], CT_MOST)
     frame = whole(Grid.of(image))
     grid = network_grid(frame, InputConfig((16,) * config.dimension, config.spacing), image.GetSpacing()[2])
-    return grid, toned(on_grid(image, grid), config.intensity)
+    values = np.concatenate([_read(image, slab, config.intensity) for slab in _slabs(grid)])
+    return grid, toned(values, config.intensity)
+
+
+def _slabs(grid: Grid) -> Iterator[Grid]:
+    """The grid in parts along k: a volume of many fine slices never is in memory as numbers all at once."""
+    for first in range(0, grid.size[2], SLAB):
+        size = (*grid.size[:2], min(SLAB, grid.size[2] - first))
+        origin = grid.to_world((0, 0, first))
+        yield Grid(size, grid.spacing, tuple(origin.tolist()), grid.direction)
+
+
+def _read(image: sitk.Image, slab: Grid, intensity: Literal["ct", "image"]) -> Pixels:
+    """(k, j, i) intensities on a slab, whose axes are the image's own."""
+    ends = slab.to_world([[0, 0, 0], [0, 0, slab.size[2] - 1]])
+    first, last = np.rint(Grid.of(image).to_index(ends)[:, 2]).astype(int).tolist()
+    image = image[:, :, max(first - MARGIN, 0) : last + MARGIN + 1]
+    if intensity == "ct":
+        # Scanners fill what they did not measure with -2000 or less, which would ring when it is resampled.
+        image = sitk.Clamp(image, sitk.sitkFloat32, CT_TONE[0][0], CT_MOST)
+    return on_grid(image, slab)
 
 
 def toned(values: Pixels, intensity: Literal["ct", "image"]) -> Pixels:

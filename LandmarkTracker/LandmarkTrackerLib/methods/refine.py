@@ -6,6 +6,7 @@ of the pairs around. Grey values count relative to the patch's mean and contrast
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -18,6 +19,7 @@ ROUNDS = 10
 FARTHEST = 3.0  # pixels that a point may move
 ALIKE = 0.6  # correlation below which a patch shows noise, or something else
 STIFFNESS = 0.002  # against edges that look alike all along
+CHUNK = 1024  # points in memory at a time
 FLAT = 0.005  # least contrast of a patch that counts; a flat one would magnify its rounding errors
 
 
@@ -29,21 +31,28 @@ def refined(fixed: Pixels, moving: Pixels, at: Array, partner: Array, shape: Arr
         at, partner: (N, d) the pairs.
         shape: (N, d, d) maps a step in the fixed image to one in the moving image: step @ shape.
     """
-    if not len(at):
-        return partner
+    channels = _channels(fixed, 0), _channels(moving, at.shape[1])
+    parts = [np.zeros((0, at.shape[1]))]
+    for start in range(0, len(at), CHUNK):
+        some = slice(start, start + CHUNK)
+        parts.append(_moved(*channels, at[some], partner[some], shape[some]))
+    return np.concatenate(parts)
+
+
+def _moved(fixed: Tensor, moving: Tensor, at: Array, partner: Array, shape: Array) -> Array:
+    """`refined` on `_channels`."""
     d = at.shape[1]
     steps = torch.arange(-RADIUS[d], RADIUS[d] + 1, dtype=torch.float32)
     offsets = torch.stack(torch.meshgrid(*[steps] * d, indexing="ij"), -1).reshape(-1, d)
     window = torch.exp(-(offsets**2).sum(1) / (2 * (RADIUS[d] / 1.5) ** 2))
     window = window / window.sum()
     a, start = (torch.from_numpy(x).float() for x in (at, partner))
-    template = _standard(_read(_channels(fixed, 0), a[:, None] + offsets)[..., 0], window)[0]
+    template = _standard(_read(fixed, a[:, None] + offsets)[..., 0], window)[0]
     around = offsets @ torch.from_numpy(shape).float()
-    channels = _channels(moving, d)
     best, moved = start, torch.zeros_like(start)
     highest = torch.full((len(start),), -torch.inf)
     for _ in range(ROUNDS + 1):
-        read = _read(channels, (start + moved)[:, None] + around)
+        read = _read(moving, (start + moved)[:, None] + around)
         shown, contrast = _standard(read[..., 0], window)
         alike = (window * template * shown).sum(1)
         better = alike > highest

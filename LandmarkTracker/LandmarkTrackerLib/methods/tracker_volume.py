@@ -20,18 +20,17 @@ Volume = NDArray[np.float32]
 PLANES = ((0, 1, 2), (0, 2, 1), (1, 2, 0))
 # Pixels of a plane's side around the landmark.
 SIDE = 64
-# A plane through the last place does not hold the landmark yet; one through the first answer nearly does.
-PASSES = 2
+# A plane through the last place does not hold the landmark yet; those through the answers come closer.
+PASSES = 3
 
 
 @dataclass(frozen=True)
 class VolumeTracker:
-    """Passes slices on to a Locator of slices, and asks it three times about a landmark of a volume.
+    """Passes slices on to a Locator of slices, and shows it three planes around each landmark of a volume.
 
-    In a volume, the planes through the landmark's last place are shown to the Locator of slices, which moves
-    the landmark within each; the three answers become one, and the planes through that are looked at again.
-    Each axis is seen in two planes, whose answers are weighed by their certainty. A landmark is missing when
-    fewer than two planes find it.
+    It moves the landmark within each plane through its last place; the three answers become one, and the
+    planes through that are looked at again. Each axis is seen in two planes, whose answers are weighed by
+    their certainty. A landmark is missing when fewer than two planes find it.
 
     Attributes:
         slices: works on images of one slice.

@@ -37,13 +37,14 @@ class Detection:
         self._loaded: tuple[tuple[str, str, float], Detector] | None = None
 
     def choices(self) -> list[Choice]:
-        """Every detector, those that fit the chosen image first; the user's own before all."""
-        mine = [Choice(str(path), path.stem, True, True) for path in self.files if path.is_file()]
-        others = [
+        """Every detector: those that come with the program and fit, the user's own, and then the others."""
+        mine = [Choice(str(path), str(path), True, True) for path in self.files if path.is_file()]
+        shipped_ones = [
             Choice(name, str(card.get("title", name)), self.bench.models.fits(card), True)
             for name, card in shipped("heatmap")
         ]
-        return mine + sorted(others, key=lambda choice: not choice.fits)
+        fitting = [choice for choice in shipped_ones if choice.fits]
+        return [*fitting, *mine, *(choice for choice in shipped_ones if not choice.fits)]
 
     @property
     def chosen(self) -> Choice | None:

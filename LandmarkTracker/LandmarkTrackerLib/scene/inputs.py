@@ -109,6 +109,7 @@ class Inputs:
         if subject is self.subject:
             self._use(made)
         self.others = [made if other is subject else other for other in self.others]
+        self._show_lists()
         return made
 
     def all(self) -> list[Subject]:
@@ -146,6 +147,16 @@ class Inputs:
         self.bench.watch.frames(subject.node if subject is not None and is_cine(subject.node) else None)
         if subject is not None:
             self.others = [other for other in self.others if other.node is not subject.node]
+        self._show_lists()
+
+    def _show_lists(self) -> None:
+        """Points of another subject would lie anywhere on the chosen one."""
+        if self.subject is None:
+            return
+        for known in self.all():
+            display = known.point_list.GetDisplayNode()
+            if display is not None:
+                display.SetVisibility(known.node is self.subject.node)
 
     def _best(self, node) -> Subject:
         """The image with the point list that it was last given."""

@@ -12,7 +12,7 @@ import numpy as np
 from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.formats.scans import Scan, ScanPair
 from LandmarkTrackerLib.geometry import Grid
-from LandmarkTrackerLib.jobs.match import match
+from LandmarkTrackerLib.jobs.match import SLICES, VOLUMES, matching
 from LandmarkTrackerLib.landmarks import Array, LandmarkPairs
 from LandmarkTrackerLib.methods.protocols import Matcher
 from LandmarkTrackerLib.methods.registry import make_matcher
@@ -22,7 +22,6 @@ from LandmarkTrackerLib.scene.edits import relabelled
 from LandmarkTrackerLib.scene.history import Change, of
 from LandmarkTrackerLib.scene.i18n import _
 from LandmarkTrackerLib.scene.landmark_nodes import POINT_LIST, new_point_list, remove_point_list
-from LandmarkTrackerLib.scene.models import shipped
 from LandmarkTrackerLib.scene.points import LPS
 from LandmarkTrackerLib.scene.record import Record
 from LandmarkTrackerLib.scene.reporting import reported
@@ -32,6 +31,7 @@ from LandmarkTrackerLib.scene.task import Task
 from LandmarkTrackerLib.scene.warped import Warped, WarpedNodes
 from LandmarkTrackerLib.warping import checkerboard, warp
 from LandmarkTrackerLib.warping import fit as fit_transform
+from LandmarkTrackerLib.weights import model_names
 
 if TYPE_CHECKING:
     from LandmarkTrackerLib.scene.workbench import Workbench
@@ -86,7 +86,7 @@ class Matching:
 
     @property
     def pairs(self) -> LandmarkPairs:
-        """What both lists have a position for, the best first."""
+        """What both lists have a position for."""
         records = [subject.record for subject in self.matched]
         if records != self._found[0]:
             sets = [record.at(0) for record in records]
@@ -94,10 +94,11 @@ class Matching:
         return self._found[1]
 
     def rows(self) -> list[Pair]:
-        """Every pair; the same list as long as nothing changes."""
+        """Every pair, the least certain first; the same list as long as nothing changes."""
         pairs = self.pairs
         if pairs is not self._shown[0]:
-            rows = [Pair(n, f"{100 * s:.0f} %") for n, s in zip(pairs.names, pairs.score, strict=True)]
+            order = np.argsort(pairs.score, kind="stable")
+            rows = [Pair(pairs.names[n], f"{100 * pairs.score[n]:.0f} %") for n in order]
             self._shown = (pairs, rows)
         return self._shown[1]
 
@@ -134,14 +135,9 @@ class Matching:
 
     @property
     def model(self) -> str:
-        """The model for what is chosen, slices or volumes; empty if there is none."""
-        dimension = 2 if self.chosen and self.chosen[0].cine.grid.is_slice else 3
-        fitting = [
-            n
-            for n, card in shipped("correspondence")
-            if dimension in np.atleast_1d(card.get("dimensions", 2))
-        ]
-        return fitting[0] if fitting else ""
+        """The model for what is chosen, slices or volumes; empty if it does not come with the program."""
+        name = SLICES if self.chosen and self.chosen[0].cine.grid.is_slice else VOLUMES
+        return name if name in model_names() else ""
 
     # Choose, match
 
@@ -195,10 +191,14 @@ class Matching:
         fixed, moving = self.chosen
         matcher = self._matcher()
         yield False
-        (found,) = match({"": lambda: (fixed.cine[0], moving.cine[0])}, matcher)
-        if found.pairs is None:
-            raise InputError(found.failure)
-        if not len(found.pairs):
+        pairs = NO_PAIRS
+        for step in matching(fixed.cine[0], moving.cine[0], matcher):
+            self.bench.expect(step.total)
+            if step.pairs is not None:
+                pairs = step.pairs
+            elif step.done:
+                yield True
+        if not len(pairs):
             raise InputError(
                 _("'{fixed}' and '{moving}' share no point that the model is sure of.").format(
                     fixed=fixed.name, moving=moving.name
@@ -207,12 +207,12 @@ class Matching:
         change = self.bench.history.begin(_("match {fixed}").format(fixed=fixed.name))
         if not self.matched:
             self._make_lists(change)
-        for subject, landmarks in zip(self.matched, found.pairs.landmarks, strict=True):
+        for subject, landmarks in zip(self.matched, pairs.landmarks, strict=True):
             record = Record(landmarks.names, {0: landmarks})
             self._change(subject, record, change)
         self._show_views()
         self.bench.report = _("{count} pairs. Remove what is wrong, then press Warp.").format(
-            count=len(found.pairs)
+            count=len(pairs)
         )
         yield True
 
@@ -252,7 +252,7 @@ class Matching:
             display = node.GetDisplayNode()
             # Hundreds of names would hide the scan.
             display.SetTextScale(0.0)
-            display.SetGlyphScale(1.0)
+            display.SetGlyphScale(1.5)
         self.fixed, self.moving = (
             Subject(subject.node, points) for subject, points in zip(bare, lists, strict=True)
         )
@@ -306,9 +306,12 @@ class Matching:
 
     @reported
     def look_at(self, name: str) -> None:
-        """Bring a pair into view, in both scans."""
+        """Bring a pair into view, in both scans, and mark it."""
         if name not in self.pairs.names:
             return
+        for subject in self.matched:
+            point = subject.record.names.index(name)
+            subject.point_list.GetDisplayNode().SetActiveControlPoint(point)
         shown = {subject.node.GetID(): subject for subject in self.matched}
         for view, composite in slice_views(self.bench.scene):
             subject = shown.get(composite.GetBackgroundVolumeID(), self.matched[0])

@@ -6,6 +6,7 @@ import functools
 import importlib.util
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -29,6 +30,7 @@ class Choice:
     """One model that the user may choose.
 
     Attributes:
+        name: of a model that comes with the program, or the path of a file.
         title: what it is for, in a sentence.
         fits: whether it was made for images like the chosen one.
         trained: whether it needs PyTorch.
@@ -38,6 +40,11 @@ class Choice:
     title: str
     fits: bool
     trained: bool
+
+    @property
+    def label(self) -> str:
+        """For a list."""
+        return Path(self.name).name.removesuffix(".pt")
 
 
 class Models:

@@ -110,6 +110,11 @@ class Workbench:
         self.cancel()
         self._task = task
 
+    def expect(self, total: int) -> None:
+        """The work that is under way turns out to take this many steps."""
+        if self._task is not None:
+            self._task.total = total
+
     def advance(self) -> bool:
         """Do one step of the work, for as long as one frame takes; False when there is none left."""
         if self._task is None:

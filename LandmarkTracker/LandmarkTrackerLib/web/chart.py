@@ -13,7 +13,7 @@ from LandmarkTrackerLib.scene.review import Displacement
 
 # Readable on black and distinguishable for everybody (Okabe and Ito 2008).
 COLOURS = ("#56b4e9", "#e69f00", "#2fbf91", "#e39ac6", "#f0e442", "#d55e00", "#c8cdd2")
-WIDTH, HEIGHT = 900, 190
+WIDTH, HEIGHT = 908, 170
 LEFT, RIGHT, TOP, BOTTOM = 44, 14, 26, 34
 
 
@@ -29,7 +29,7 @@ def draw(curves: Sequence[Displacement], unit: str) -> str:
     if not known:
         return ""
     bands = len(known) <= 2
-    top = _nice(max(np.nanmax(c.mm + (c.sigma_mm if bands else 0)) for c in known))
+    top = _nice(max(np.nanmax(c.mm + (c.sigma_mm if bands else 0)) for c in known), (1.5, 3, 6, 9, 15))
     across = places(known[0].times) * WIDTH
 
     def up(mm: Array) -> Array:
@@ -61,10 +61,11 @@ def _axes(times: Array, unit: str, top: float) -> str:
         y = HEIGHT - BOTTOM - mm / top * (HEIGHT - TOP - BOTTOM)
         parts.append(f'<path d="M{LEFT} {y:.1f}H{WIDTH - RIGHT}" stroke="#2b3037"/>')
         parts.append(f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{mm:.3g}</text>')
-    for part in np.linspace(0, 1, 6):
-        x = LEFT + part * (WIDTH - LEFT - RIGHT)
-        time = times[0] + part * (times[-1] - times[0])
-        parts.append(f'<text x="{x:.1f}" y="{HEIGHT - BOTTOM + 14}" text-anchor="middle">{time:.4g}</text>')
+    span = max(float(times[-1] - times[0]), 1e-9)
+    step = _nice(span / 8)
+    for time in np.arange(np.ceil(times[0] / step), np.floor(times[-1] / step) + 1) * step:
+        x = LEFT + (time - times[0]) / span * (WIDTH - LEFT - RIGHT)
+        parts.append(f'<text x="{x:.1f}" y="{HEIGHT - BOTTOM + 14}" text-anchor="middle">{time:g}</text>')
     middle = (LEFT + WIDTH - RIGHT) / 2
     parts.append(
         f'<text x="{middle}" y="{HEIGHT - 5}" text-anchor="middle">time ({html.escape(unit)})</text>'
@@ -82,12 +83,12 @@ def _legend(names: Sequence[str], bands: bool) -> str:
     return "".join(parts)
 
 
-def _nice(largest: float) -> float:
-    """The next number above that reads well when it is divided by three."""
-    if not largest > 0:
-        return 1.5
-    size = 10 ** np.floor(np.log10(largest))
-    return float(next(step * size for step in (1.5, 3, 6, 9, 12, 15) if step * size >= largest))
+def _nice(least: float, steps: Sequence[float] = (1, 2, 5, 10)) -> float:
+    """The next number above of those that read well: these steps times a power of ten."""
+    if not least > 0:
+        return steps[0]
+    size = 10 ** np.floor(np.log10(least))
+    return float(next(step * size for step in steps if step * size >= least))
 
 
 def _runs(values: Array) -> list[slice]:

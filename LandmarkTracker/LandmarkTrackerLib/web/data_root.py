@@ -16,7 +16,7 @@ class Entry:
     """Something in a folder that can be opened.
 
     Attributes:
-        kind: "folder", "image" or "landmarks".
+        kind: "folder", "image", "landmarks" or "model".
         path: relative to the root, with forward slashes.
     """
 
@@ -110,4 +110,6 @@ def _kind(path: Path) -> str:
         return "folder"
     if path.name.lower().endswith(tuple(LANDMARK_READERS)):
         return "landmarks"
+    if path.suffix.lower() == ".pt":
+        return "model"
     return "image" if path.is_file() and suffix_of(path) else ""

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from trame.widgets import html
-from trame.widgets import vuetify3 as vuetify
 
+from LandmarkTrackerLib.formats.exports import EXPORTS
 from LandmarkTrackerLib.scene.reporting import reported
 from LandmarkTrackerLib.web.session import Session
-from LandmarkTrackerLib.web.widgets import Section, choose, offer, tick, titled
+from LandmarkTrackerLib.web.widgets import Section, choose, offer, tick, titled, words
 
 KINDS = {
     "table": ("Table of all frames (track.csv)", True),
@@ -30,7 +30,8 @@ class ExportSection:
         self.session, self.bench = session, session.bench
         self.state.update({f"export_{kind}": on for kind, (_title, on) in KINDS.items()})
         self.state.update({"export_folder": "results", "overwrite": False, "export_open": False})
-        self.state.update({"fixed": 0, "moving": 0, "places": []})
+        self.state.update({"fixed": 0, "moving": 0, "places": [], "programs": []})
+        self.state.all_programs = list(EXPORTS)
         server.trigger("download")(self._download)
         server.trigger("download_pairs")(self._download_pairs)
 
@@ -49,18 +50,13 @@ class ExportSection:
                 offer(
                     "Write to folder", self.write, "What is ticked, into the data folder.", "export_obstacle"
                 )
-            vuetify.VTextField(
-                label="Folder inside the data folder",
-                v_model=("export_folder",),
-                density="compact",
-                variant="outlined",
-                hide_details=True,
-            )
+            words("Folder inside the data folder", "export_folder")
             tick("Replace files that are there", "overwrite")
             html.Div("Pairs of points for registration", classes="lt-small")
             with html.Div(classes="lt-row"):
                 choose("Fixed", "fixed", "places", no_data_text="Nothing is placed yet")
                 choose("Moving", "moving", "places", no_data_text="Nothing is placed yet")
+            choose("Also for these programs", "programs", "all_programs", multiple=True, chips=True)
             with html.Div(classes="lt-row"):
                 offer(
                     "Download pairs",
@@ -100,7 +96,7 @@ class ExportSection:
     @reported
     def write_pairs(self) -> None:
         folder = self.session.root.find(self.state.export_folder or "")
-        self.bench.exports.write_pairs(*self._pair(), folder, bool(self.state.overwrite))
+        self._write_pairs(folder, bool(self.state.overwrite))
 
     def add_pairs(self) -> None:
         self.bench.exports.add_pairs(*self._pair())
@@ -109,7 +105,11 @@ class ExportSection:
         return self._zipped(lambda folder: self.bench.exports.write(folder, self._ticked()))
 
     def _download_pairs(self) -> Any:
-        return self._zipped(lambda folder: self.bench.exports.write_pairs(*self._pair(), folder))
+        return self._zipped(self._write_pairs)
+
+    def _write_pairs(self, folder: Path, overwrite: bool = False) -> None:
+        programs = [program for program in EXPORTS if program in (self.state.programs or ())]
+        self.bench.exports.write_pairs(*self._pair(), folder, overwrite, programs)
 
     def _zipped(self, write: Callable[[Path], None]) -> Any:
         """What an export writes, as one file for the browser; None if it could not be written."""

@@ -25,8 +25,9 @@ class LandmarksSection:
                 offer(
                     ("placing ? 'Stop placing' : 'Place landmarks'",),
                     self.toggle_placing,
-                    "Click landmarks in the image (L); press again to end.",
+                    "Click landmarks in the image; press again to end.",
                     "place_obstacle",
+                    key="L",
                     color=("placing ? 'primary' : undefined",),
                 )
                 offer(

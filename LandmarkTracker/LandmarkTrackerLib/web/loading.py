@@ -78,4 +78,7 @@ def _some(volume: Any) -> Array:
     """At most a hundred thousand pixels, evenly taken."""
     values = vtk_to_numpy(volume.GetImageData().GetPointData().GetScalars()).ravel()
     values = values[:: max(1, len(values) // 100_000)]
-    return values[np.isfinite(values)]
+    values = values[np.isfinite(values)]
+    # What a scanner writes around its field of view says nothing about the patient.
+    inside = values[values > values.min()] if len(values) else values
+    return inside if len(inside) else values

@@ -10,9 +10,16 @@ from trame.widgets import vuetify3 as vuetify
 from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.web.session import Session
 
+# Purpose to what can be picked for it.
+WANTED = {"open": ("image", "landmarks"), "protocol": ("landmarks",), "model": ("model",)}
+TITLES = """({ open: 'Open from the data folder', protocol: 'Load a landmark protocol',
+model: 'Open a detector' })[browsing]"""
+ICONS = """({ folder: 'mdi-folder', image: 'mdi-image', landmarks: 'mdi-map-marker',
+model: 'mdi-brain' })[entry.kind]"""
+
 
 class OpenDialog:
-    """Picks an image, a folder of frames, or landmarks: to open, or as a protocol of names."""
+    """Picks an image, a folder of frames or landmarks to open, a protocol of names, or a detector."""
 
     def __init__(self, state: Any, session: Session) -> None:
         self.state, self.session = state, session
@@ -23,8 +30,7 @@ class OpenDialog:
             vuetify.VDialog(model_value=("!!browsing",), max_width=620, persistent=True),
             vuetify.VCard(classes="lt-dialog"),
         ):
-            title = "browsing === 'protocol' ? 'Load a landmark protocol' : 'Open from the data folder'"
-            vuetify.VCardTitle(f"{{{{ {title} }}}}", style="font-size: 17px")
+            vuetify.VCardTitle(f"{{{{ {TITLES} }}}}", style="font-size: 17px")
             with vuetify.VCardText():
                 html.Div("{{ '/' + browse_path }}", classes="lt-small")
                 html.Div("{{ browse_problem }}", style="color: #f08a80", v_if=("browse_problem",))
@@ -37,12 +43,11 @@ class OpenDialog:
                         classes="lt-click lt-entry",
                         click=(self.pick, "[entry.kind, entry.path]"),
                     ):
-                        icons = "{ folder: 'mdi-folder', image: 'mdi-image', landmarks: 'mdi-map-marker' }"
                         with html.Td(style="width: 28px"):
-                            vuetify.VIcon(icon=(f"({icons})[entry.kind]",), size="small")
+                            vuetify.VIcon(icon=(ICONS,), size="small")
                         html.Td("{{ entry.name }}")
                 html.Div(
-                    "There is nothing here that can be opened: no image and no landmark file.",
+                    "There is nothing here that can be opened.",
                     v_if=("!browse_entries.length",),
                     classes="lt-small",
                 )
@@ -64,6 +69,10 @@ class OpenDialog:
     def browse_protocol(self) -> None:
         """To load a protocol."""
         self._show("protocol", self.state.browse_path)
+
+    def browse_model(self) -> None:
+        """To open a detector."""
+        self._show("model", self.state.browse_path)
 
     def up(self) -> None:
         self._show(self.state.browsing, self.state.browse_path.rpartition("/")[0])
@@ -87,6 +96,8 @@ class OpenDialog:
             return
         if purpose == "protocol":
             self.session.bench.placement.load_protocol(found)
+        elif purpose == "model":
+            self.session.bench.detection.choose(str(found))
         else:
             self.session.open(found)
 
@@ -96,6 +107,6 @@ class OpenDialog:
             self.state.browse_path, self.state.browse_problem = path, ""
         except InputError as error:
             entries, self.state.browse_problem = [], str(error)
-        wanted = ("folder", "landmarks") if purpose == "protocol" else ("folder", "image", "landmarks")
+        wanted = ("folder", *WANTED[purpose])
         self.state.browse_entries = [vars(entry) for entry in entries if entry.kind in wanted]
         self.state.browsing = purpose

@@ -1,21 +1,25 @@
-// The keys of the page and its uploads. KEYS is put in by page.py: a key to its action.
-window.addEventListener("keydown", (event) => {
-  const typing = event.target.closest?.('input[type="text"], input:not([type]), input[type="number"], textarea');
-  const key = event.key.length === 1 ? event.key.toUpperCase() : event.key;
-  if (typing || event.altKey || event.metaKey || (event.ctrlKey && key !== "Z") || !(key in KEYS)) return;
-  if (event.repeat && !key.startsWith("Arrow")) return;
-  event.preventDefault();
-  event.stopPropagation();
-  window.trame.trigger("key", [KEYS[key]]);
-}, true);
-window.landmarkTrackerUpload = async (input) => {
-  const form = new FormData();
-  for (const file of input.files) form.append("files", file, file.name);
-  input.value = "";
-  try {
-    const answer = await fetch("upload", { method: "POST", body: form });
-    return answer.ok ? (await answer.json()).problem : "The upload was refused (" + answer.status + ").";
-  } catch (error) {
-    return "The upload did not reach the server; try again.";
-  }
-};
+// The keys of the page and its uploads. style.py puts in which action belongs to which key.
+// trame runs this again whenever the page is drawn anew.
+if (!window.landmarkTrackerUpload) {
+  const keys = ACTION_OF_KEY;
+  window.addEventListener("keydown", (event) => {
+    const typing = event.target.closest?.('input[type="text"], input:not([type]), input[type="number"], textarea');
+    const key = event.key.length === 1 ? event.key.toUpperCase() : event.key;
+    if (typing || event.altKey || event.metaKey || (event.ctrlKey && key !== "Z") || !(key in keys)) return;
+    if (event.repeat && !key.startsWith("Arrow")) return;
+    event.preventDefault();
+    event.stopPropagation();
+    window.trame.trigger("key", [keys[key]]);
+  }, true);
+  window.landmarkTrackerUpload = async (input) => {
+    const form = new FormData();
+    for (const file of input.files) form.append("files", file, file.name);
+    input.value = "";
+    try {
+      const answer = await fetch("upload", { method: "POST", body: form });
+      return answer.ok ? (await answer.json()).problem : "The upload was refused (" + answer.status + ").";
+    } catch (error) {
+      return "The upload did not reach the server; try again.";
+    }
+  };
+}

@@ -15,12 +15,14 @@ from LandmarkTrackerLib.web import style
 from LandmarkTrackerLib.web.export_section import ExportSection
 from LandmarkTrackerLib.web.inputs_section import InputsSection
 from LandmarkTrackerLib.web.landmarks_section import LandmarksSection
+from LandmarkTrackerLib.web.match_section import MatchSection
 from LandmarkTrackerLib.web.open_dialog import OpenDialog
 from LandmarkTrackerLib.web.propagate_section import PropagateSection
 from LandmarkTrackerLib.web.review_section import ReviewSection
 from LandmarkTrackerLib.web.session import Session
+from LandmarkTrackerLib.web.sets_section import SetsSection
 from LandmarkTrackerLib.web.views import Views
-from LandmarkTrackerLib.web.widgets import offer
+from LandmarkTrackerLib.web.widgets import Section, offer
 
 TITLE = "Landmark Tracker"
 UPLOAD = "window.document.querySelector('#lt-upload').click()"
@@ -38,15 +40,32 @@ class Page:
         self.bench = session.bench
         self._refreshing = self._filling = False
         self._full_takes = 0.0
-        self.state.update({"trame__title": TITLE, "trame__template_error": DISCONNECTED, "corner": ""})
+        self.state.update(
+            {
+                "trame__title": TITLE,
+                "trame__template_error": DISCONNECTED,
+                "corner": "",
+                "advanced_open": False,
+            }
+        )
         self.views = Views(server, session)
         self.inputs = InputsSection(self.state, session)
         self.landmarks = LandmarksSection(self.state, session)
         self.propagate = PropagateSection(self.state, session)
         self.review = ReviewSection(self.state, session)
+        self.sets = SetsSection(self.state, session)
+        self.match = MatchSection(self.state, session, self.views)
         self.export = ExportSection(server, session)
         self.dialog = OpenDialog(self.state, session)
-        self._sections = (self.inputs, self.landmarks, self.propagate, self.review, self.export)
+        self._sections = (
+            self.inputs,
+            self.landmarks,
+            self.propagate,
+            self.review,
+            self.sets,
+            self.match,
+            self.export,
+        )
         server.trigger("key")(self._key)
         server.trigger("uploaded")(self._uploaded)
         self._draw()
@@ -71,14 +90,37 @@ class Page:
             self.session.open(files[0].parent)
         return self.bench.problem
 
+    def apologise(self, _error: BaseException) -> None:
+        """Something that nobody foresaw; trame has written it into the log."""
+        self.bench.problem = "Something went wrong; the server's log says what."
+        self.refresh()
+
+    def toggle_brightness(self) -> None:
+        self.bench.placement.stop()
+        self.views.adjusting = not self.views.adjusting
+        self.refresh()
+
     def undo(self) -> None:
         self.bench.undo()
+
+    def cancel(self) -> None:
+        self.bench.cancel()
 
     def _refresh(self) -> None:
         self._refreshing = False
         with self.state:
             self.views.refresh()
-            self.state.update(self.propagate.moving() | self.review.moving())
+            self.state.update(self._moving() | self.review.moving())
+
+    def _moving(self) -> dict[str, Any]:
+        """What changes with every step of the work."""
+        done, total = self.bench.progress
+        return {
+            "status": self.bench.status,
+            "busy": self.bench.busy,
+            "cancel_obstacle": self.bench.obstacle_cancel,
+            "progress": 100 * done / max(total, 1),
+        }
 
     def _fill(self) -> None:
         self._filling = False
@@ -95,8 +137,11 @@ class Page:
             "undo_obstacle": self.bench.obstacle_undo,
             "undo_title": f"Undo: {label}" if label else "Undo",
             "corner": subject.name if subject is not None else "",
+            "corners": self.views.corners,
+            "two": self.views.are_two,
+            "adjusting": self.views.adjusting,
         }
-        values |= self.propagate.moving() | self.review.moving()
+        values |= self._moving() | self.review.moving()
         for section in self._sections:
             values |= section.values()
         return values
@@ -110,22 +155,28 @@ class Page:
             client.Script(style.script())
             with html.Div(style="display: flex"):
                 with html.Div(classes="lt-panel"):
-                    html.Div(
-                        "{{ status }}",
-                        classes=("{ 'lt-status': true, 'problem': problem }",),
-                        role="status",
-                    )
+                    with html.Div(classes=("{ 'lt-status': true, 'problem': problem }",), role="status"):
+                        html.Span("{{ status }}")
+                        with html.Div(v_show=("busy",), classes="lt-row"):
+                            vuetify.VProgressLinear(model_value=("progress",), height=6, color="primary")
+                            offer("Cancel", self.cancel, "Stop; what is done stays.", "cancel_obstacle")
                     self.inputs.draw(
                         self.dialog.browse, "window.document.querySelector('#lt-upload').click()"
                     )
                     self.landmarks.draw(self.dialog.browse_protocol)
                     self.propagate.draw()
                     self.review.draw()
+                    self.sets.draw(self.dialog.browse_model)
+                    self.match.draw()
                     self.export.draw()
+                    with Section("Advanced", "advanced"):
+                        self.inputs.draw_device()
+                        self.propagate.draw_limit()
                     self._draw_foot()
                 with html.Div(classes="lt-views"):
                     with html.Div(style="position: relative; flex: 1; min-height: 0; display: flex"):
                         self.views.draw(page)
+                        self._draw_tools()
                         self._draw_empty()
                     self.review.draw_time()
             self.dialog.draw()
@@ -140,14 +191,35 @@ class Page:
     def _draw_foot(self) -> None:
         with html.Div(classes="lt-section"):
             with html.Div(classes="lt-row"):
-                offer(("undo_title",), self.undo, "Take back the last change (Z).", "undo_obstacle")
+                offer(("undo_title",), self.undo, "Take back the last change.", "undo_obstacle", key="Z")
             with html.Div(classes="lt-small lt-keys"):
                 for key, _action, meaning in style.KEYS:
-                    with html.Div():
-                        html.Kbd(style.SHOWN.get(key, key))
-                        html.Span(f" {meaning}")
-                html.Div("Right drag zooms, shift and drag moves the image.")
-                html.Div("Research use only; not a medical device.", style="margin-top: 8px")
+                    html.Kbd(style.SHOWN.get(key, key))
+                    html.Span(meaning)
+                html.Kbd("right drag")
+                html.Span("zoom")
+                html.Kbd("Shift + drag")
+                html.Span("move the image")
+            html.Div("Research use only; not a medical device.", classes="lt-small", style="margin-top: 8px")
+
+    def _draw_tools(self) -> None:
+        """Over the views, at the right."""
+        with html.Div(classes="lt-tools"):
+            offer(
+                "Show the image",
+                self.views.show_image,
+                "The chosen image again.",
+                side="bottom",
+                v_if=("two",),
+            )
+            offer(
+                "Brightness",
+                self.toggle_brightness,
+                "Drag in the image to change brightness and contrast; press again to end.",
+                side="bottom",
+                color=("adjusting ? 'primary' : undefined",),
+            )
+            offer("Fit", self.views.fit, "Show the whole image.", side="bottom")
 
     def _draw_empty(self) -> None:
         with html.Div(classes="lt-empty", v_if=("!image",)):

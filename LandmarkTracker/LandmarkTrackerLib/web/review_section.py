@@ -9,7 +9,7 @@ from trame.widgets import vuetify3 as vuetify
 
 from LandmarkTrackerLib.web import chart
 from LandmarkTrackerLib.web.session import Session
-from LandmarkTrackerLib.web.widgets import Section, choose, offer, titled
+from LandmarkTrackerLib.web.widgets import Section, choose, number, offer, titled
 
 # A browser draws some hundred rows at once; the least certain come first.
 ROWS = 200
@@ -32,25 +32,22 @@ class ReviewSection:
         with Section("Review", "review"):
             with html.Div(classes="lt-row"):
                 offer(
-                    "◂ Uncertain",
+                    "◂ Previous uncertain",
                     self.previous,
-                    "Go to the uncertain frame before (B).",
+                    "Go to the uncertain frame before.",
                     "uncertain_obstacle",
+                    key="B",
                 )
-                offer("Uncertain ▸", self.next, "Go to the next uncertain frame (N).", "uncertain_obstacle")
-                vuetify.VTextField(
-                    label="Below (%)",
-                    v_model=("uncertain_below",),
-                    type="number",
-                    min=0,
-                    max=100,
-                    step=5,
-                    density="compact",
-                    variant="outlined",
-                    hide_details=True,
-                    style="max-width: 92px",
+                offer(
+                    "Next uncertain ▸",
+                    self.next,
+                    "Go to the next uncertain frame.",
+                    "uncertain_obstacle",
+                    key="N",
                 )
-            html.Div("{{ uncertain_text }}", classes="lt-small")
+            with html.Div(classes="lt-row"):
+                html.Div("{{ uncertain_text }}", classes="lt-small", style="flex: 1")
+                number("Uncertain below (%)", "uncertain_below", 5, 100, style="max-width: 170px")
             with html.Div(classes="lt-scroll"), html.Table(classes="lt-table", v_if=("findings.length",)):
                 with html.Thead(), html.Tr():
                     for title in ("Frame", "Landmark", "± mm", "Confidence"):
@@ -90,14 +87,18 @@ class ReviewSection:
             )
             html.Div("Frame {{ frame_text }}", classes="lt-small", style="width: 150px; text-align: right")
             choose("Chart", "charted", "charted_names", style="max-width: 190px")
+        # It is there from the beginning, so that the image does not jump when there is something to draw.
         with html.Div(
-            v_if=("chart_svg",),
+            v_if=("last_frame > 0",),
             classes="lt-chart",
-            style="position: relative; height: 190px",
             click=(self._click_chart, "[$event.offsetX / $event.currentTarget.clientWidth]"),
         ):
             html.Div(v_html=("chart_svg",), style="height: 100%; pointer-events: none")
             html.Div(
+                "How far each landmark moves is drawn here.", v_if=("!chart_svg",), classes="lt-no-chart"
+            )
+            html.Div(
+                v_if=("chart_svg",),
                 style=(
                     "`position:absolute; top:26px; bottom:34px; width:1px; background:#dfe3e8; "
                     "pointer-events:none; left:${100 * (chart_places[frame] ?? 0)}%`",
@@ -190,5 +191,7 @@ class ReviewSection:
             self.bench.chart.choose(charted or "")
 
     def _click_chart(self, part: float) -> None:
+        if not self.state.chart_svg:
+            return
         places = self.state.chart_places
         self.bench.review.go_to(min(range(len(places)), key=lambda t: abs(places[t] - part)))

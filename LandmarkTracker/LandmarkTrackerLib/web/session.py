@@ -40,10 +40,13 @@ class Session:
         )
         self.scene = self.app.scene
         self.bench = workbench_of(self.scene)
+        self.bench.learning.images = root.folder / "annotated"
+        self.bench.learning.folder = root.folder / "my landmarks"
         self.playing = False
         self.redraw: Callable[[], None] = lambda: None
         self._worker: asyncio.Task | None = None
         self._player: asyncio.Task | None = None
+        self._watcher: asyncio.Task | None = None
         self.bench.changed.AddObserver(vtk.vtkCommand.ModifiedEvent, self._on_change)
 
     @reported
@@ -66,6 +69,11 @@ class Session:
         return nodes_of(self.scene, "vtkMRMLSequenceBrowserNode") + [
             volume for volume in volumes if browser_of(volume) is None and not volume.GetHideFromEditors()
         ]
+
+    def close(self) -> None:
+        """End what runs, ready to go on another time."""
+        self.bench.learning.close()
+        self.bench.close()
 
     # Time
 
@@ -94,6 +102,16 @@ class Session:
         self.redraw()
 
     # Long work
+
+    def look_after_training(self) -> None:
+        """Another process trains: look once a second how far it is."""
+        if self._watcher is None:
+            self._watcher = asyncio.get_running_loop().create_task(self._watch())
+
+    async def _watch(self) -> None:
+        while self.bench.learning.poll():
+            await asyncio.sleep(1)
+        self._watcher = None
 
     def _on_change(self, _caller: Any, _event: str) -> None:
         if self.bench.busy and self._worker is None:

@@ -42,4 +42,4 @@ def css() -> str:
 def script() -> str:
     """The page's own JavaScript."""
     keys = json.dumps({key: action for key, action, _ in KEYS})
-    return f"const KEYS = {keys};\n" + (HERE / "page.js").read_text(encoding="utf-8")
+    return (HERE / "page.js").read_text(encoding="utf-8").replace("ACTION_OF_KEY", keys)

@@ -9,23 +9,36 @@ from trame.widgets import html
 from trame.widgets import vuetify3 as vuetify
 
 
-def offer(title: str | tuple[str], action: Any, purpose: str, obstacle: str = "", **kwargs: Any) -> None:
+def offer(
+    title: str | tuple[str],
+    action: Any,
+    purpose: str,
+    obstacle: str = "",
+    key: str = "",
+    side: str = "top",
+    **kwargs: Any,
+) -> None:
     """A button that says in its tool tip what it does, or why it cannot be pressed.
 
     Args:
         title: its text; or a tuple with a JavaScript expression.
         obstacle: state variable that holds why it is disabled; none if it never is.
         purpose: what it does.
+        key: the key that does the same.
+        side: on which side the tool tip appears.
     """
     kwargs = {"size": "small", "variant": "tonal", "classes": _slug(action), **kwargs}
     with html.Div(classes="lt-offer"):
         # A disabled button hears no mouse; what is around it does.
         shown = f"{obstacle} || `{purpose}`" if obstacle else f"`{purpose}`"
-        vuetify.VTooltip(activator="parent", text=(shown,), location="top", open_delay=250, max_width=320)
+        vuetify.VTooltip(activator="parent", text=(shown,), location=side, open_delay=250, max_width=320)
         disabled = {"disabled": (f"!!{obstacle}",)} if obstacle else {}
         # A title that changes stands between the tags, where Vue fills it in.
         text = "{{ " + title[0] + " }}" if isinstance(title, tuple) else title
-        vuetify.VBtn(text, click=action, **disabled, **kwargs)
+        with vuetify.VBtn(click=action, **disabled, **kwargs):
+            html.Span(text)
+            if key:
+                html.Kbd(key)
 
 
 def choose(label: str, model: str, items: str, **kwargs: Any) -> None:
@@ -39,6 +52,35 @@ def choose(label: str, model: str, items: str, **kwargs: Any) -> None:
         hide_details=True,
         classes=f"lt-{model}",
         **kwargs,
+    )
+
+
+def number(label: str, model: str, step: float, largest: float, **kwargs: Any) -> None:
+    """A number from 0 to `largest`."""
+    vuetify.VTextField(
+        label=label,
+        v_model=(model,),
+        type="number",
+        min=0,
+        max=largest,
+        step=step,
+        density="compact",
+        variant="outlined",
+        hide_details=True,
+        classes=f"lt-{model}",
+        **kwargs,
+    )
+
+
+def words(label: str, model: str) -> None:
+    """A line of text."""
+    vuetify.VTextField(
+        label=label,
+        v_model=(model,),
+        density="compact",
+        variant="outlined",
+        hide_details=True,
+        classes=f"lt-{model}",
     )
 
 

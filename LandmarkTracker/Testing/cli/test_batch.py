@@ -161,5 +161,54 @@ def test_the_script_runs_as_slicer_runs_it(root, cines, tmp_path, monkeypatch):
     assert table(tmp_path / "out")["patient 12"]["status"] == "done"
 
 
+def as_slicer_runs_it(root, monkeypatch, *words: object) -> int:
+    """The script as __main__, in a Python that has neither matplotlib nor tqdm."""
+    script = root / "LandmarkTracker" / "Resources" / "landmark-tracker.py"
+    monkeypatch.setattr(sys, "argv", [str(script), *map(str, words)])
+    for name in ("matplotlib", "tqdm"):
+        monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(SystemExit) as end:
+        runpy.run_path(str(script), run_name="__main__")
+    return end.value.code
+
+
+def test_a_detector_finds_its_landmarks_in_a_folder_of_images_from_the_script(
+    root, dots, dots_model, tmp_path, monkeypatch, capsys
+):
+    import SimpleITK as sitk
+
+    (tmp_path / "images").mkdir()
+    for seed in (21, 22):
+        sitk.WriteImage(dots(seed)[0], str(tmp_path / "images" / f"patient {seed}.nrrd"))
+    (tmp_path / "images" / "damaged.nrrd").write_bytes(b"NRRD0004\n")
+    words = ("batch", tmp_path / "images", "--detector", dots_model, "--output", tmp_path / "out")
+    assert as_slicer_runs_it(root, monkeypatch, *words) == 1
+    for seed in (21, 22):
+        found = read_landmarks(tmp_path / "out" / f"patient {seed}.mrk.json")
+        assert np.linalg.norm(found.positions - dots(seed)[1], axis=1).max() < 3
+    assert table(tmp_path / "out")["patient 22"]["points"] == "3"
+    assert "damaged.nrrd" in table(tmp_path / "out")["damaged"]["message"]
+    one = ("detect", tmp_path / "images" / "patient 21.nrrd", "--model", dots_model)
+    assert as_slicer_runs_it(root, monkeypatch, *one, "--output", tmp_path / "one") == 0
+    assert {path.name for path in (tmp_path / "one").iterdir()} == {"patient 21.mrk.json", "detections.csv"}
+
+
+def test_a_folder_of_pairs_of_scans_is_matched_from_the_script(root, tmp_path, monkeypatch, capsys):
+    import SimpleITK as sitk
+    from conftest import textured
+
+    large = textured((180, 160)).astype(np.float32) * 1.5 - 150
+    (tmp_path / "pairs" / "anna").mkdir(parents=True)
+    for name, (i, j) in (("a", (30, 30)), ("b", (18, 39))):
+        image = sitk.GetImageFromArray(large[None, j : j + 112, i : i + 128])
+        sitk.WriteImage(image, str(tmp_path / "pairs" / "anna" / f"{name}.nrrd"))
+    words = ("match", tmp_path / "pairs", "--output", tmp_path / "out")
+    assert as_slicer_runs_it(root, monkeypatch, *words) == 0
+    fixed, moving = (read_landmarks(tmp_path / "out" / "anna" / f"{n}.mrk.json") for n in ("fixed", "moving"))
+    assert fixed.names == moving.names
+    off = np.linalg.norm(moving.positions - fixed.positions - (12, -9, 0), axis=1)
+    assert np.median(off) < 0.5
+
+
 def _bare() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +48,18 @@ def test_a_click_becomes_a_track_in_three_files(case, capsys):
     assert (case / "out" / "overview.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_a_forecast_is_written_beside_the_track(case):
+    assert track(case, "--forecast", 250) == 0
+    found, ahead = (read_track_csv(case / "out" / name) for name in ("track.csv", "forecast.csv"))
+    assert ahead.numbers == found.numbers
+    np.testing.assert_allclose(ahead.times, found.times + 0.25)
+    assert np.isnan(ahead.positions[0]).all()
+    # The first frames are too few to learn from: the landmarks are expected where they are.
+    np.testing.assert_allclose(ahead.positions[-1], found.positions[-1], atol=1e-3)
+    assert (ahead.sigma_mm[-1] > found.sigma_mm[-1]).all()
+    assert track(case, "--forecast", 250) == 2
+
+
 def test_one_direction_leaves_the_other_frames_out(case):
     assert track(case, "--direction", "backward") == 0
     assert read_track_csv(case / "out" / "track.csv").numbers == (0, 1, 2)
@@ -68,6 +81,7 @@ def test_results_are_replaced_only_when_told(case, capsys):
         (["--model", "nobody"], "there is no model 'nobody'"),
         (["--landmarks", "nowhere.mrk.json"], "nowhere.mrk.json"),
         (["--max-sigma", "-1"], "--max-sigma"),
+        (["--forecast", "0"], "--forecast"),
     ],
 )
 def test_wrong_input_is_one_sentence_and_exit_code_2(case, capsys, change, sentence):
@@ -75,6 +89,14 @@ def test_wrong_input_is_one_sentence_and_exit_code_2(case, capsys, change, sente
     said = capsys.readouterr().err
     assert sentence in said
     assert "Traceback" not in said
+    assert not (case / "out").exists()
+
+
+def test_without_times_nothing_is_foretold(case, capsys):
+    untimed = replace(PHANTOM.cine(), times=list(range(6)), time_unit="frame")
+    write_cine(case / "torso.seq.nrrd", untimed, overwrite=True)
+    assert track(case, "--forecast", "250") == 2
+    assert "does not state when its frames were taken" in capsys.readouterr().err
     assert not (case / "out").exists()
 
 

@@ -97,11 +97,11 @@ def scans_files(folder: Path, scans: ScanPair) -> tuple[str, str]:
 
 
 def test_points_and_bending_have_their_weights_and_points_may_be_left_out() -> None:
-    text = elastix.parameters("b-spline", elastix.Settings(points=0.25, bending=7))
+    text = elastix.parameters("b-spline", elastix.Settings(points=(0.25, 0.125), bending=7))
     assert '(Metric "AdvancedMattesMutualInformation" "CorrespondingPointsEuclideanDistanceMetric" ' in text
-    assert "(Metric1Weight 0.25)" in text
+    assert "(Metric1Weight 0.25 0.125)" in text
     assert "(Metric2Weight 7)" in text
-    without = elastix.parameters("affine", elastix.Settings(points=0))
+    without = elastix.parameters("affine", elastix.Settings(points=()))
     assert '(Metric "AdvancedMattesMutualInformation")' in without
 
 

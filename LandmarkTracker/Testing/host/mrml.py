@@ -45,6 +45,8 @@ class Mrml:
         self.scene.Clear(1)
         for module in (self.plots, self.sequences, self.markups, self.colours, self.logic):
             module.SetMRMLScene(None)
+        # Whoever still observes is garbage with the scene, and must not hear of its end from the collector.
+        self.scene.RemoveAllObservers()
         self._cache_folder.cleanup()
 
     def _read_bundles(self) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,9 @@ from LandmarkTrackerLib.formats import read_landmarks
 from LandmarkTrackerLib.formats.exports import EXPORTS
 from LandmarkTrackerLib.formats.pairs_csv import read_pairs_csv
 from LandmarkTrackerLib.formats.scans import Scan
-from LandmarkTrackerLib.jobs.match import match, write_match
+from LandmarkTrackerLib.jobs.match import default_model, match, matching, write_match
 from LandmarkTrackerLib.landmarks import LandmarkPairs
+from LandmarkTrackerLib.methods.protocols import Matching
 
 
 def image(seed: int, slices: int = 1) -> sitk.Image:
@@ -33,6 +35,29 @@ class Shifted:
         index = rng.uniform(0.1, 0.9, (30, 3)) * (np.array(fixed.GetSize()) - 1)
         points = np.array([fixed.TransformContinuousIndexToPhysicalPoint(i) for i in index.tolist()])
         return LandmarkPairs(points, points + np.array([4.0, -3.0, 0.0]), np.linspace(1, 0.6, 30))
+
+
+class Stepped(Shifted):
+    """The same in three steps."""
+
+    def steps(self, fixed: sitk.Image, moving: sitk.Image) -> Iterator[Matching]:
+        yield from (Matching(n, 3) for n in range(3))
+        yield Matching(3, 3, self.match(fixed, moving))
+
+
+@pytest.mark.parametrize(("matcher", "total"), [(Shifted(), 1), (Stepped(), 3)])
+def test_a_match_says_how_far_it_is_and_ends_with_the_pairs(matcher: Shifted, total: int) -> None:
+    *before, last = matching(image(0), image(1), matcher)
+    assert [(step.done, step.total, step.pairs) for step in before] == [
+        (n, total, None) for n in range(total)
+    ]
+    assert last.done == total
+    assert len(last.pairs) == 30
+
+
+def test_slices_and_volumes_have_a_model_each() -> None:
+    assert default_model(image(0)) == default_model(image(0)[:, :, 0]) == "correspondence-ct"
+    assert default_model(image(0, 3)) == "correspondence-ct-3d"
 
 
 def test_a_pair_that_cannot_be_used_does_not_stop_the_others() -> None:

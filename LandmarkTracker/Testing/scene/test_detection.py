@@ -57,13 +57,15 @@ def test_a_model_file_is_chosen_by_its_path_and_the_default_is_one_that_fits(ben
     bench.inputs.choose_image(volumes[0])
     assert bench.detection.chosen.name == "scn-cardiac-lv"
     bench.detection.choose(str(dots_model))
-    assert bench.detection.chosen.title == "dots"
+    assert bench.detection.chosen.label == "dots"
     bench.detection.choose("/nowhere/mine.pt")
     assert "there is no model file" in bench.problem
-    assert bench.detection.chosen.title == "dots"
+    assert bench.detection.chosen.label == "dots"
 
 
-def test_every_chosen_volume_gets_a_list_and_undo_removes_them(bench, scene, volumes, dots_model, truth):
+def test_every_chosen_volume_gets_a_list_that_is_seen_on_it_alone_and_undo_removes_them(
+    bench, scene, volumes, dots_model, truth
+):
     bench.detection.choose(str(dots_model))
     bench.inputs.choose_image(volumes[0])
     bench.inputs.choose_others(volumes[1:])
@@ -83,6 +85,10 @@ def test_every_chosen_volume_gets_a_list_and_undo_removes_them(bench, scene, vol
     for n in range(3):
         assert empty.GetNthControlPointPositionStatus(n) == MARKUPS.PositionMissing
         assert not empty.GetNthControlPointSelected(n)
+    lists = [subject.point_list for subject in bench.detection.targets]
+    assert [node.GetDisplayNode().GetVisibility() for node in lists] == [1, 0, 0]
+    bench.inputs.choose_image(volumes[1])
+    assert [node.GetDisplayNode().GetVisibility() for node in lists] == [0, 1, 0]
     bench.undo()
     assert scene.GetNumberOfNodesByClass("vtkMRMLMarkupsFiducialNode") == 0
 

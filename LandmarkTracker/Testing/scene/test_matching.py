@@ -9,6 +9,7 @@ import slicer
 from conftest import textured
 from LandmarkTrackerLib.formats.pairs_csv import read_pairs_csv
 from LandmarkTrackerLib.geometry import Grid
+from LandmarkTrackerLib.jobs.match import SLICES, VOLUMES
 from LandmarkTrackerLib.landmarks import LandmarkPairs
 from LandmarkTrackerLib.scene import matching
 from LandmarkTrackerLib.scene.volumes import fill_volume, image_of
@@ -75,7 +76,7 @@ def scans(scene):
 def matched(bench, scans, monkeypatch):
     """The workbench with pairs between them, and their two point lists."""
     monkeypatch.setattr(matching, "make_matcher", lambda *_: Known())
-    monkeypatch.setattr(matching, "shipped", lambda _: (("any", {"dimensions": [2, 3]}),))
+    monkeypatch.setattr(matching, "model_names", lambda: [SLICES, VOLUMES])
     bench.matching.choose(*scans)
     bench.matching.start()
     run(bench)
@@ -113,7 +114,7 @@ def test_what_cannot_be_matched_is_said_in_words(bench, scene, scans):
 
 
 def test_volumes_without_a_model_for_volumes_are_refused_in_words(bench, scans, monkeypatch):
-    monkeypatch.setattr(matching, "shipped", lambda _: (("slices", {"dimensions": 2}),))
+    monkeypatch.setattr(matching, "model_names", lambda: [SLICES])
     bench.matching.choose(*scans)
     assert "No model that matches volumes" in bench.matching.obstacle
     bench.matching.start()
@@ -122,13 +123,12 @@ def test_volumes_without_a_model_for_volumes_are_refused_in_words(bench, scans, 
 
 
 def test_the_model_is_the_one_for_the_images_dimension(bench, scene, scans, monkeypatch):
-    cards = (("slices", {"dimensions": 2}), ("volumes", {"dimensions": 3}))
-    monkeypatch.setattr(matching, "shipped", lambda _: cards)
+    monkeypatch.setattr(matching, "model_names", lambda: [SLICES, VOLUMES])
     bench.matching.choose(*scans)
-    assert bench.matching.model == "volumes"
+    assert bench.matching.model == VOLUMES
     levels = [volume(scene, f"level {n}", np.zeros((1, 20, 24))) for n in range(2)]
     bench.matching.choose(*levels)
-    assert bench.matching.model == "slices"
+    assert bench.matching.model == SLICES
 
 
 def test_two_slices_get_two_lists_of_the_same_points_where_the_content_went(bench, scene):
@@ -168,9 +168,10 @@ def test_deleting_a_point_in_one_list_deletes_it_in_the_other_and_undo_brings_bo
 
 
 def test_pairs_are_removed_from_the_table_too(bench, matched):
-    assert bench.matching.rows()[0].score == "100 %"
-    bench.matching.remove(["2", "4"])
-    assert [row.name for row in bench.matching.rows()][:3] == ["1", "3", "5"]
+    least, *_, best = bench.matching.rows()
+    assert (least.name, least.score, best.name, best.score) == ("24", "50 %", "1", "100 %")
+    bench.matching.remove(["23", "21"])
+    assert [row.name for row in bench.matching.rows()][:3] == ["24", "22", "20"]
     assert labels(matched[0]) == labels(matched[1])
     bench.undo()
     assert len(bench.matching.rows()) == 24
@@ -191,7 +192,7 @@ def test_a_dragged_point_corrects_its_pair(bench, matched):
     there = np.array(matched[1].GetNthControlPointPositionWorld(3)) + (1, 2, 0)
     matched[1].SetNthControlPointPositionWorld(3, *there)
     np.testing.assert_allclose(bench.matching.pairs.moving[3] * LPS, there)
-    assert bench.matching.rows()[3].name == "4"
+    assert bench.matching.pairs.names[3] == "4"
 
 
 def test_undo_of_the_match_removes_the_lists_and_keeps_the_volumes(bench, matched, scene):
@@ -276,6 +277,7 @@ def test_a_chosen_pair_comes_into_view_in_both_scans(bench, views, matched):
     for point_list, name in zip(matched, ("Red", "Yellow"), strict=True):
         to_ras = slicer.util.arrayFromVTKMatrix(views[name].GetSliceNode().GetSliceToRAS())
         np.testing.assert_allclose(to_ras[:3, 3], point_list.GetNthControlPointPositionWorld(6), atol=1e-6)
+        assert point_list.GetDisplayNode().GetActiveControlPoint("") == 6
 
 
 def test_the_blend_is_rocked_between_the_fixed_scan_and_the_warped_one(bench, views, matched, scene):

@@ -30,7 +30,7 @@ CHROMIUM = [
     "--disable-component-update",
     "--disable-sync",
 ]
-PATIENCE = 120_000
+PATIENCE = 60_000
 
 
 @pytest.fixture(scope="session")
