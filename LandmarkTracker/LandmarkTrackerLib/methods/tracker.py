@@ -26,6 +26,8 @@ PRESENT = 0.5
 PRESENT_ELSEWHERE = 0.9
 # The level at which the whole image is searched: 8 pixels, 24 wide.
 EVERYWHERE = 1
+# Pixels: how far landmarks lead others, what no landmark is surer of; and how much more its own place counts.
+NEIGHBOURS, SURE, OWN = 40.0, 0.3, 10.0
 
 
 @dataclass(frozen=True)
@@ -84,28 +86,29 @@ class TrackerLocator:
         names, grid = names_of(examples), Grid.of(image)
         picture = self._picture(image)
         levels = self._network.encode(picture)
-        expected = dict(zip(names, grid.to_index(_guess(examples, names, prior)), strict=True))
+        known = _known(examples, names, prior)
+        expected = self._points(grid.to_index(known.positions))
+        doubt = torch.from_numpy(known.sigma_mm / max(grid.spacing[:2])).float().to(self._device)
         answers = []
         for example in examples:
-            start = self._points(np.array([expected[name] for name in example.landmarks.names]))
-            found, sigma, presence = self._search(example.features, levels, start)
+            own = [names.index(name) for name in example.landmarks.names]
+            start = starts(example.features.exemplars.points, expected[own], doubt[own])
+            found, sigma, presence = self._search(example.features, levels, start, len(own))
             found, variance = refine(example.features.exemplars, picture, found, sigma, presence > PRESENT)
             spread = variance.sqrt() * self._sigma_factor
-            answer = torch.cat([found, spread, presence[: len(start), None]], dim=1)
+            answer = torch.cat([found, spread, presence[: len(own), None]], dim=1)
             answers.append(answer.double().cpu().numpy())
         owner = np.array([names.index(name) for example in examples for name in example.landmarks.names])
         return self._landmarks(names, owner, np.concatenate(answers), grid)
 
-    def _search(self, shown: Shown, levels: list[Tensor], start: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """(M, 2) pixels, (M, 2) their sigma and (M,) the chance that the point is there, from where the
-        landmarks (N, 2) are expected."""
-        points = shown.exemplars.points
-        nearest = torch.cdist(points, points[: len(start)]).argmin(dim=1)
-        begin = points + (start - points[: len(start)])[nearest]
-        out = self._network.steps(shown.neighbourhoods, levels, begin[None])[-1][0]
-        lost = torch.sigmoid(out[: len(start), 4]) < PRESENT
-        if lost.any():
-            lost = torch.nonzero(lost)[:, 0]
+    def _search(
+        self, shown: Shown, levels: list[Tensor], start: Tensor, landmarks: int
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """(M, 2) pixels, (M, 2) their sigma and (M,) the chance that the point is there, from (M, 2) where to
+        start. The first ones, which are landmarks, are sought everywhere if they are not there."""
+        out = self._network.steps(shown.neighbourhoods, levels, start[None])[-1][0]
+        lost = torch.nonzero(torch.sigmoid(out[:landmarks, 4]) < PRESENT)[:, 0]
+        if len(lost):
             chosen = [level[:, lost] for level in shown.neighbourhoods]
             again = self._network.steps(chosen, levels, self._anywhere(chosen, levels))[-1][0]
             better = torch.sigmoid(again[:, 4]) > PRESENT_ELSEWHERE
@@ -143,9 +146,21 @@ class TrackerLocator:
         return torch.from_numpy(index[:, :2]).float().to(self._device)
 
 
-def _guess(examples: Examples, names: tuple[str, ...], prior: LandmarkSet | None) -> Array:
-    """(N, 3) LPS mm: the neighbouring frame's answer, or else where the landmark was last shown."""
+def starts(points: Tensor, expected: Tensor, doubt: Tensor) -> Tensor:
+    """(M, 2) where to start the search of points (M, 2) whose first N are landmarks, pixels.
+
+    A landmark starts where it is `expected` (N, 2), unless its neighbours are surer of themselves: `doubt`
+    (N,) is the standard deviation of that. Support points move with the landmarks around them.
+    """
+    apart = torch.cdist(points, points[: len(expected)])
+    weights = (torch.exp(-apart.square() / (2 * NEIGHBOURS**2)) + 1e-6) / (SURE**2 + doubt.square())
+    weights[: len(expected)].diagonal().mul_(OWN)
+    return points + weights @ (expected - points[: len(expected)]) / weights.sum(dim=1, keepdim=True)
+
+
+def _known(examples: Examples, names: tuple[str, ...], prior: LandmarkSet | None) -> LandmarkSet:
+    """The neighbouring frame's answer, or else where the landmark was last shown, which may be far off."""
     known = LandmarkSet.missing(names)
     for example in examples:
         known = known.updated(example.landmarks)
-    return (known.updated(prior.only_defined()) if prior is not None else known).select(names).positions
+    return (known.updated(prior.only_defined()) if prior is not None else known).select(names)

@@ -1,5 +1,5 @@
 import torch
-from LandmarkTrackerLib.methods.support import BORDER, COUNT, ROOM, support_points
+from LandmarkTrackerLib.methods.support import BORDER, FEWEST, MOST, ROOM, support_points
 
 
 def corners(size: int = 200) -> torch.Tensor:
@@ -11,7 +11,7 @@ def corners(size: int = 200) -> torch.Tensor:
 def test_they_are_where_patches_cannot_be_moved_unnoticed():
     points = support_points(corners(), torch.tensor([[100.0, 100.0]]))
     off = (points + 0.5 - ((points + 0.5) / 20).round() * 20).abs().amax(dim=1)
-    assert 0.6 * COUNT < len(points) < 1.6 * COUNT
+    assert 0.6 * FEWEST < len(points) < 1.6 * FEWEST
     # A cell that holds no corner takes what is nearest to one.
     assert (off < 5).float().mean() > 0.5
 
@@ -22,6 +22,12 @@ def test_they_surround_the_landmarks_but_not_the_border_of_the_image():
     low, high = landmarks.amin(dim=0) - ROOM, landmarks.amax(dim=0) + ROOM
     assert (points >= low.clamp(min=BORDER)).all()
     assert (points <= high).all()
+
+
+def test_landmarks_far_apart_get_more_of_them():
+    near, far = torch.tensor([[250.0, 250.0]]), torch.tensor([[60.0, 60.0], [440.0, 440.0]])
+    image = torch.rand(1, 1, 500, 500)
+    assert 1.5 * len(support_points(image, near)) < len(support_points(image, far)) < 1.3 * MOST
 
 
 def test_a_small_image_still_gets_some():
