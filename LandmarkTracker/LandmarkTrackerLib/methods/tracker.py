@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +25,8 @@ from LandmarkTrackerLib.weights import Model, pick_device
 PRESENT = 0.5
 # A look-alike elsewhere in the image has to convince it more than a landmark where it was expected.
 PRESENT_ELSEWHERE = 0.9
+# Pixels: less certain than this, the search may have looked in the wrong place.
+LOST = 3.0
 # The level at which the whole image is searched: 8 pixels, 24 wide.
 EVERYWHERE = 1
 # Pixels: how far landmarks lead others, what no landmark is surer of; and how much more its own place counts.
@@ -59,7 +62,7 @@ class TrackerLocator:
         self._device = torch.device(pick_device(device))
         self._network = TrackerNet(**config["network"])
         self._network.load_state_dict(dict(model.state))
-        self._network.eval().to(self._device, memory_format=torch.channels_last)
+        self._network.eval().to(self._device).to(memory_format=torch.channels_last)
         self._sigma_factor = float(config["sigma_factor"])
         self.max_sigma_mm = float(config["max_sigma_mm"])
 
@@ -107,12 +110,18 @@ class TrackerLocator:
         """(M, 2) pixels, (M, 2) their sigma and (M,) the chance that the point is there, from (M, 2) where to
         start. The first ones, which are landmarks, are sought everywhere if they are not there."""
         out = self._network.steps(shown.neighbourhoods, levels, start[None])[-1][0]
-        lost = torch.nonzero(torch.sigmoid(out[:landmarks, 4]) < PRESENT)[:, 0]
+        lost = torch.nonzero((out[:landmarks, 4] < _logit(PRESENT)) | (_sigma(out[:landmarks]) > LOST))[:, 0]
         if len(lost):
             chosen = [level[:, lost] for level in shown.neighbourhoods]
             again = self._network.steps(chosen, levels, self._anywhere(chosen, levels))[-1][0]
-            better = torch.sigmoid(again[:, 4]) > PRESENT_ELSEWHERE
+            better = (again[:, 4] > _logit(PRESENT_ELSEWHERE)) & (_sigma(again) < LOST)
             out[lost[better]] = again[better]
+            if better.any():
+                # Their surroundings are elsewhere too.
+                found = out[:landmarks]
+                start = starts(shown.exemplars.points, found[:, :2], _sigma(found))[landmarks:]
+                around = [level[:, landmarks:] for level in shown.neighbourhoods]
+                out[landmarks:] = self._network.steps(around, levels, start[None])[-1][0]
         return out[:, :2], out[:, 2:4].clamp(-4, 4).exp(), torch.sigmoid(out[:, 4])
 
     def _anywhere(self, neighbourhoods: list[Tensor], levels: list[Tensor]) -> Tensor:
@@ -144,6 +153,15 @@ class TrackerLocator:
 
     def _points(self, index: Array) -> Tensor:
         return torch.from_numpy(index[:, :2]).float().to(self._device)
+
+
+def _sigma(answers: Tensor) -> Tensor:
+    """(N,) pixels, of answers of the search (N, 7)."""
+    return answers[:, 2:4].clamp(-4, 4).exp().amax(dim=1)
+
+
+def _logit(chance: float) -> float:
+    return math.log(chance / (1 - chance))
 
 
 def starts(points: Tensor, expected: Tensor, doubt: Tensor) -> Tensor:

@@ -80,7 +80,7 @@ class TrackerTask:
 
     def network(self) -> TrackerNet:
         network = TrackerNet(**asdict(self.config.network))
-        return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+        return network.to(memory_format=torch.channels_last)
 
     def optimiser(self, network: torch.nn.Module) -> torch.optim.Optimizer:
         learning = self.config.learning
