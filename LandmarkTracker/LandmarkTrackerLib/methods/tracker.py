@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,8 @@ from LandmarkTrackerLib.geometry import Grid
 from LandmarkTrackerLib.images import pixels
 from LandmarkTrackerLib.landmarks import Array, LandmarkSet
 from LandmarkTrackerLib.methods.protocols import Example, Examples, names_of, trust
+from LandmarkTrackerLib.methods.support import support_points
+from LandmarkTrackerLib.networks.refinement import Exemplars, refine
 from LandmarkTrackerLib.networks.tracker import STRIDES, SUPPORT, TrackerNet
 from LandmarkTrackerLib.weights import Model, pick_device
 
@@ -22,20 +25,33 @@ from LandmarkTrackerLib.weights import Model, pick_device
 PRESENT = 0.5
 # A look-alike elsewhere in the image has to convince it more than a landmark where it was expected.
 PRESENT_ELSEWHERE = 0.9
+# Pixels: less certain than this, the search may have looked in the wrong place.
+LOST = 3.0
+# The level at which the whole image is searched: 8 pixels, 24 wide.
+EVERYWHERE = 1
+# Pixels: how far landmarks lead others, what no landmark is surer of; and how much more its own place counts.
+NEIGHBOURS, SURE, OWN = 40.0, 0.3, 10.0
 
 
 @dataclass(frozen=True)
 class Shown:
-    """What one example keeps: its landmarks' neighbourhoods, (N, C, SUPPORT, SUPPORT) a level."""
+    """What one example keeps of its landmarks and, after them, of the points around them that support them.
 
-    exemplars: list[Tensor]
+    Attributes:
+        neighbourhoods: (1, M, C, SUPPORT, SUPPORT) a level, for the search.
+        exemplars: for what is left after the search.
+    """
+
+    neighbourhoods: list[Tensor]
+    exemplars: Exemplars
 
 
 class TrackerLocator:
     """Direct matching to the exemplar (no drift), started from the last answer.
 
     The encoder runs once a frame; a landmark adds only its small windows. A landmark that is not found near
-    its last place is sought in the whole image. Works on slices.
+    its last place is sought in the whole image. Points around the landmarks are followed with them and tell
+    how the tissue moves where a landmark has no texture of its own. Works on slices.
 
     Attributes:
         max_sigma_mm: see `Locator`; from the model.
@@ -46,7 +62,7 @@ class TrackerLocator:
         self._device = torch.device(pick_device(device))
         self._network = TrackerNet(**config["network"])
         self._network.load_state_dict(dict(model.state))
-        self._network.eval().to(self._device)
+        self._network.eval().to(self._device).to(memory_format=torch.channels_last)
         self._sigma_factor = float(config["sigma_factor"])
         self.max_sigma_mm = float(config["max_sigma_mm"])
 
@@ -57,9 +73,11 @@ class TrackerLocator:
         Raises:
             InputError: the image has more than one slice.
         """
-        levels = self._encode(image)
-        points = self._points(Grid.of(image).to_index(landmarks.positions))
-        return (Example(landmarks, Shown([e[0] for e in self._network.describe(levels, points)])),)
+        picture = self._picture(image)
+        shown = self._points(Grid.of(image).to_index(landmarks.positions))
+        points = torch.cat([shown, support_points(picture, shown)])
+        neighbourhoods = self._network.describe(self._network.encode(picture), points[None])
+        return (Example(landmarks, Shown(neighbourhoods, Exemplars.cut(picture, points, len(shown)))),)
 
     @torch.inference_mode()
     def locate(self, examples: Examples, image: sitk.Image, prior: LandmarkSet | None = None) -> LandmarkSet:
@@ -69,36 +87,49 @@ class TrackerLocator:
             InputError: the image has more than one slice.
         """
         names, grid = names_of(examples), Grid.of(image)
-        levels = self._encode(image)
-        rows = [(n, names.index(name)) for n, e in enumerate(examples) for name in e.landmarks.names]
-        owner = np.array([row for _, row in rows])
-        exemplars = [
-            torch.cat([example.features.exemplars[level] for example in examples])[None]
-            for level in range(len(STRIDES))
-        ]
-        start = grid.to_index(_guess(examples, names, prior)[owner])
-        answer = self._search(exemplars, levels, start)
-        lost = answer[:, 4] < PRESENT
-        if lost.any():
-            chosen = [e[:, lost] for e in exemplars]
-            again = self._search(chosen, levels, self._anywhere(chosen, levels, image))
-            better = again[:, 4] > PRESENT_ELSEWHERE
-            answer[np.flatnonzero(lost)[better]] = again[better]
-        return self._landmarks(names, owner, answer, grid)
+        picture = self._picture(image)
+        levels = self._network.encode(picture)
+        known = _known(examples, names, prior)
+        expected = self._points(grid.to_index(known.positions))
+        doubt = torch.from_numpy(known.sigma_mm / max(grid.spacing[:2])).float().to(self._device)
+        answers = []
+        for example in examples:
+            own = [names.index(name) for name in example.landmarks.names]
+            start = starts(example.features.exemplars.points, expected[own], doubt[own])
+            found, sigma, presence = self._search(example.features, levels, start, len(own))
+            found, variance = refine(example.features.exemplars, picture, found, sigma, presence > PRESENT)
+            spread = variance.sqrt() * self._sigma_factor
+            answer = torch.cat([found, spread, presence[: len(own), None]], dim=1)
+            answers.append(answer.double().cpu().numpy())
+        owner = np.array([names.index(name) for example in examples for name in example.landmarks.names])
+        return self._landmarks(names, owner, np.concatenate(answers), grid)
 
-    def _search(self, exemplars: list[Tensor], levels: list[Tensor], start: Array) -> Array:
-        """(M, 5) pixel column, row, their sigma, and the chance that the landmark is there."""
-        out = self._network.steps(exemplars, levels, self._points(start))[-1][0].double().cpu().numpy()
-        sigma = np.exp(np.clip(out[:, 2:4], -4, 4)) * self._sigma_factor
-        return np.column_stack([out[:, :2], sigma, 1 / (1 + np.exp(-out[:, 4]))])
+    def _search(
+        self, shown: Shown, levels: list[Tensor], start: Tensor, landmarks: int
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """(M, 2) pixels, (M, 2) their sigma and (M,) the chance that the point is there, from (M, 2) where to
+        start. The first ones, which are landmarks, are sought everywhere if they are not there."""
+        out = self._network.steps(shown.neighbourhoods, levels, start[None])[-1][0]
+        lost = torch.nonzero((out[:landmarks, 4] < _logit(PRESENT)) | (_sigma(out[:landmarks]) > LOST))[:, 0]
+        if len(lost):
+            chosen = [level[:, lost] for level in shown.neighbourhoods]
+            again = self._network.steps(chosen, levels, self._anywhere(chosen, levels))[-1][0]
+            better = (again[:, 4] > _logit(PRESENT_ELSEWHERE)) & (_sigma(again) < LOST)
+            out[lost[better]] = again[better]
+            if better.any():
+                # Their surroundings are elsewhere too.
+                found = out[:landmarks]
+                start = starts(shown.exemplars.points, found[:, :2], _sigma(found))[landmarks:]
+                around = [level[:, landmarks:] for level in shown.neighbourhoods]
+                out[landmarks:] = self._network.steps(around, levels, start[None])[-1][0]
+        return out[:, :2], out[:, 2:4].clamp(-4, 4).exp(), torch.sigmoid(out[:, 4])
 
-    def _anywhere(self, exemplars: list[Tensor], levels: list[Tensor], image: sitk.Image) -> Array:
-        """(M, 2) where in the whole image the coarsest neighbourhood fits best."""
-        weight = exemplars[-1][0] / SUPPORT**2
-        fit = torch.nn.functional.conv2d(levels[-1], weight, padding=SUPPORT // 2)[0]
-        best = fit.flatten(1).argmax(dim=1).cpu().numpy()
-        rows, columns = np.unravel_index(best, fit.shape[1:])
-        return np.asarray(np.column_stack([columns, rows]) * float(STRIDES[-1]))
+    def _anywhere(self, neighbourhoods: list[Tensor], levels: list[Tensor]) -> Tensor:
+        """(1, M, 2) where in the whole image the neighbourhood at `EVERYWHERE` fits best."""
+        weight, level = neighbourhoods[EVERYWHERE][0] / SUPPORT**2, levels[EVERYWHERE]
+        best = torch.nn.functional.conv2d(level, weight, padding=SUPPORT // 2)[0].flatten(1).argmax(dim=1)
+        rows, columns = best // level.shape[3], best % level.shape[3]
+        return torch.stack([columns, rows], dim=-1)[None].float() * STRIDES[EVERYWHERE]
 
     def _landmarks(self, names: tuple[str, ...], owner: np.ndarray, answer: Array, grid: Grid) -> LandmarkSet:
         certain = answer[:, 4] / np.hypot(answer[:, 2], answer[:, 3])
@@ -110,23 +141,44 @@ class TrackerLocator:
         found = LandmarkSet(names, positions, sigmas, defined=present >= PRESENT)
         return LandmarkSet(names, positions, sigmas, trust(found.sigma_mm) * present, found.defined)
 
-    def _encode(self, image: sitk.Image) -> list[Tensor]:
+    def _picture(self, image: sitk.Image) -> Tensor:
+        """(1, 1, H, W) brightness, mostly 0 to 1."""
         grid = Grid.of(image)
         if not grid.is_slice:
             raise InputError(
                 f"this model works on slices, and the image has {grid.size[2]}; "
                 "give it one slice, or choose a method for volumes"
             )
-        picture = torch.from_numpy(normalised(pixels(image)[0]))
-        return self._network.encode(picture[None, None].to(self._device))
+        return torch.from_numpy(normalised(pixels(image)[0]))[None, None].to(self._device)
 
     def _points(self, index: Array) -> Tensor:
-        return torch.from_numpy(index[None, :, :2]).float().to(self._device)
+        return torch.from_numpy(index[:, :2]).float().to(self._device)
 
 
-def _guess(examples: Examples, names: tuple[str, ...], prior: LandmarkSet | None) -> Array:
-    """(N, 3) LPS mm: the neighbouring frame's answer, or else where the landmark was last shown."""
+def _sigma(answers: Tensor) -> Tensor:
+    """(N,) pixels, of answers of the search (N, 7)."""
+    return answers[:, 2:4].clamp(-4, 4).exp().amax(dim=1)
+
+
+def _logit(chance: float) -> float:
+    return math.log(chance / (1 - chance))
+
+
+def starts(points: Tensor, expected: Tensor, doubt: Tensor) -> Tensor:
+    """(M, 2) where to start the search of points (M, 2) whose first N are landmarks, pixels.
+
+    A landmark starts where it is `expected` (N, 2), unless its neighbours are surer of themselves: `doubt`
+    (N,) is the standard deviation of that. Support points move with the landmarks around them.
+    """
+    apart = torch.cdist(points, points[: len(expected)])
+    weights = (torch.exp(-apart.square() / (2 * NEIGHBOURS**2)) + 1e-6) / (SURE**2 + doubt.square())
+    weights[: len(expected)].diagonal().mul_(OWN)
+    return points + weights @ (expected - points[: len(expected)]) / weights.sum(dim=1, keepdim=True)
+
+
+def _known(examples: Examples, names: tuple[str, ...], prior: LandmarkSet | None) -> LandmarkSet:
+    """The neighbouring frame's answer, or else where the landmark was last shown, which may be far off."""
     known = LandmarkSet.missing(names)
     for example in examples:
         known = known.updated(example.landmarks)
-    return (known.updated(prior.only_defined()) if prior is not None else known).select(names).positions
+    return (known.updated(prior.only_defined()) if prior is not None else known).select(names)

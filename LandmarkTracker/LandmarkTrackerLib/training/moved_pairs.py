@@ -33,6 +33,7 @@ class MotionConfig:
         shift: standard deviation of the common shift, pixels.
         noise: largest standard deviation of the noise; brightness goes from 0 to 1.
         vanish: share of the pairs in which parts of the target fade or are covered.
+        strange: share of the pairs whose target is another image or mere noise.
     """
 
     size: int = 128
@@ -42,6 +43,7 @@ class MotionConfig:
     shift: float = 3.0
     noise: float = 0.06
     vanish: float = 0.35
+    strange: float = 0.06
 
 
 class MovedPairs:
@@ -64,9 +66,10 @@ class MovedPairs:
         target = pose.crop(origins)
         seen = torch.ones(config.size, config.size)
         if rng.random() < config.vanish:
-            other = self._pose(rng, self.pictures[int(rng.integers(len(self)))]).crop(self.lattice)
-            target, seen = self._vanish(rng, target, other)
+            target, seen = self._vanish(rng, target, self._other(rng))
         truth, exemplar, there = self._points(rng, target, origins, seen)
+        if rng.random() < config.strange:
+            target, there = self._stranger(rng), torch.zeros_like(there)
         return {
             "key": varied(rng, key, config.noise),
             "target": varied(rng, target, config.noise),
@@ -75,6 +78,19 @@ class MovedPairs:
             "start": truth + starting_error(rng, len(truth)),
             "seen": there,
         }
+
+    def _other(self, rng: np.random.Generator) -> Tensor:
+        return self._pose(rng, self.pictures[int(rng.integers(len(self)))]).crop(self.lattice)
+
+    def _stranger(self, rng: np.random.Generator) -> Tensor:
+        """(1, S, S) in which no landmark of the key is to be seen."""
+        other = self._other(rng)
+        if rng.random() < 0.5:
+            return other
+        blurred = _tensor(rng.normal(size=other.shape))[None]
+        for _ in range(int(rng.integers(0, 3))):
+            blurred = avg_pool2d(blurred, 3, 1, 1)
+        return 0.5 + 0.2 * blurred[0] / blurred.std()
 
     def _pose(self, rng: np.random.Generator, picture: Picture) -> Pose:
         rows, columns = picture.shape
@@ -161,8 +177,8 @@ def varied(rng: np.random.Generator, crop: Tensor, noise: float) -> Tensor:
 
 def starting_error(rng: np.random.Generator, count: int) -> Tensor:
     """(N, 2) pixels: how far off the neighbouring frame's answer is; mostly little, sometimes much."""
-    spread = np.where(rng.random((count, 1)) < 0.5, 2.0, 6.0)
-    return _tensor(np.clip(rng.normal(size=(count, 2)) * spread, -18, 18))
+    spread = rng.choice([2.0, 6.0, 16.0], size=(count, 1), p=[0.45, 0.4, 0.15])
+    return _tensor(np.clip(rng.normal(size=(count, 2)) * spread, -36, 36))
 
 
 def _rotation(angle: float) -> NDArray[np.float64]:

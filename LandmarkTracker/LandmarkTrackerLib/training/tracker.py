@@ -14,6 +14,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 from LandmarkTrackerLib.field import normalised
 from LandmarkTrackerLib.images import pixels
+from LandmarkTrackerLib.networks.refinement import Exemplars, refine
 from LandmarkTrackerLib.networks.tracker import STRIDES, WINDOW, TrackerNet
 from LandmarkTrackerLib.training.config import RunConfig
 from LandmarkTrackerLib.training.images import Source, Split, split_images
@@ -28,10 +29,10 @@ FOUND_PX = 4.0
 class NetworkConfig:
     """`[network]`: see `networks.tracker.TrackerNet`."""
 
-    widths: tuple[int, int, int] = (16, 32, 48)
-    reader: int = 160
-    coarse_steps: int = 2
-    fine_steps: int = 2
+    stem: int = 16
+    widths: tuple[int, int, int] = (32, 64, 64)
+    reader: int = 128
+    near_steps: int = 2
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,8 @@ class TrackerTask:
         self.validation = MovedPairs(pictures["validation"], config.motion)
 
     def network(self) -> TrackerNet:
-        return TrackerNet(**asdict(self.config.network))
+        network = TrackerNet(**asdict(self.config.network))
+        return network.to(memory_format=torch.channels_last)
 
     def optimiser(self, network: torch.nn.Module) -> torch.optim.Optimizer:
         learning = self.config.learning
@@ -88,30 +90,43 @@ class TrackerTask:
         return self.training
 
     def loss(self, network: torch.nn.Module, batch: dict[str, Tensor]) -> Tensor:
-        return tracker_loss(_run(network, batch), batch, self.config.network.coarse_steps)
+        return tracker_loss(_run(network, batch), batch)
 
     def validate(self, network: torch.nn.Module) -> dict[str, float]:
-        """error_px (mean over points that are seen), median_px, p95_px, sigma_factor, and how well presence
-        tells seen from hidden points (share of right answers, each kind counting half)."""
-        errors, ratios = [], []
+        """error_px (mean over points that are seen, after refinement), median_px, p95_px, search_px (mean
+        before refinement), sigma_factor, and how well presence tells seen from hidden points (share of right
+        answers, each kind counting half)."""
+        searched, errors, ratios = [], [], []
         hits: dict[int, list[Tensor]] = {0: [], 1: []}
         for start in range(0, self.config.learning.validation_pairs, 8):
             draws = [Draw(n % len(self.validation), (0, 2, n)) for n in range(start, start + 8)]
             batch = torch.utils.data.default_collate([self.validation[draw] for draw in draws])
             last = _run(network, batch)[-1]
-            off = last[..., :2] - batch["truth"]
-            seen = batch["seen"] > 0
+            seen, present = batch["seen"] > 0, last[..., 4] > 0
+            refined = [
+                refine(
+                    Exemplars.cut(batch["key"][n, None], batch["exemplar"][n], len(seen[n])),
+                    batch["target"][n, None],
+                    last[n, :, :2],
+                    last[n, :, 2:4].clamp(-4, 4).exp(),
+                    present[n],
+                )
+                for n in range(len(draws))
+            ]
+            positions, variances = (torch.stack(part) for part in zip(*refined, strict=True))
+            off = positions - batch["truth"]
+            searched.append((last[..., :2] - batch["truth"]).norm(dim=-1)[seen])
             errors.append(off.norm(dim=-1)[seen])
-            ratios.append((off.abs() / last[..., 2:4].exp())[seen].flatten())
+            ratios.append((off.abs() / variances.sqrt())[seen & present].flatten())
             for kind in (0, 1):
-                hits[kind].append(((last[..., 4] > 0) == bool(kind))[seen == bool(kind)])
+                hits[kind].append((present == bool(kind))[seen == bool(kind)])
         error = torch.cat(errors).numpy()
-        ratio = torch.cat(ratios).numpy()
         return {
             "error_px": float(error.mean()),
             "median_px": float(np.median(error)),
             "p95_px": float(np.quantile(error, 0.95)),
-            "sigma_factor": float(np.quantile(ratio, 0.9) / 1.645),
+            "search_px": float(torch.cat(searched).mean()),
+            "sigma_factor": float(np.quantile(torch.cat(ratios).numpy(), 0.9) / 1.645),
             "presence": float(np.mean([torch.cat(hit).float().mean() for hit in hits.values()])),
         }
 
@@ -127,7 +142,7 @@ def _run(network: torch.nn.Module, batch: dict[str, Tensor]) -> list[Tensor]:
     return list(network(batch["key"], batch["target"], batch["exemplar"], batch["start"]))
 
 
-def tracker_loss(steps: list[Tensor], batch: dict[str, Tensor], coarse_steps: int) -> Tensor:
+def tracker_loss(steps: list[Tensor], batch: dict[str, Tensor]) -> Tensor:
     """() distance to the truth after each step, the likelihood of the error under sigma, and presence.
 
     A step answers only for points that it could see from where it stood: those within its window. Sigma is
@@ -136,8 +151,7 @@ def tracker_loss(steps: list[Tensor], batch: dict[str, Tensor], coarse_steps: in
     truth, seen = batch["truth"], batch["seen"]
     total = truth.new_zeros(())
     for n, step in enumerate(steps):
-        coarse = n < coarse_steps
-        reach = 0.8 * STRIDES[2 if coarse else 1] * (WINDOW // 2)
+        reach = 0.8 * STRIDES[2 if n == 0 else 1] * (WINDOW // 2)
         due = ((truth - step[..., 5:7]).abs().amax(dim=-1) < reach).float() * seen
         error = step[..., :2] - truth
         distance = (error.square().sum(dim=-1) + 1e-4).sqrt()
@@ -146,5 +160,5 @@ def tracker_loss(steps: list[Tensor], batch: dict[str, Tensor], coarse_steps: in
         found = seen * (distance.detach() < FOUND_PX).float()
         presence = binary_cross_entropy_with_logits(step[..., 4], found)
         fit = ((distance + 0.1 * surprise.mean(dim=-1)) * due).sum() / due.sum().clamp(min=1)
-        total = total + (n + 1) / len(steps) * ((0.5 if coarse else 1.0) * fit + 0.1 * presence)
+        total = total + (n + 1) / len(steps) * (fit + 0.1 * presence)
     return total

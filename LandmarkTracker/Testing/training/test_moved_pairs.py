@@ -5,7 +5,7 @@ import torch
 from LandmarkTrackerLib.training.moved_pairs import MotionConfig, MovedPairs, _read, smooth_field
 from LandmarkTrackerLib.training.task import Draw
 
-CALM = MotionConfig(size=64, points=20, noise=0.0, vanish=0.0)
+CALM = MotionConfig(size=64, points=20, noise=0.0, vanish=0.0, strange=0.0)
 
 
 def picture(rows: int = 150, columns: int = 180) -> np.ndarray:
@@ -32,6 +32,14 @@ def test_the_same_draw_gives_the_same_pair_and_another_one_another():
     first, again, other = pairs[Draw(0, (1, 2))], pairs[Draw(0, (1, 2))], pairs[Draw(0, (1, 3))]
     assert all(torch.equal(first[name], again[name]) for name in first)
     assert not torch.equal(first["target"], other["target"])
+
+
+def test_in_another_image_no_landmark_is_to_be_seen():
+    strange = MovedPairs([picture(), 1 - picture()], replace(CALM, strange=1.0))
+    calm = MovedPairs([picture(), 1 - picture()], replace(CALM, strange=0.0))
+    for n in range(4):
+        assert strange[Draw(0, (n,))]["seen"].sum() == 0
+        assert calm[Draw(0, (n,))]["seen"].sum() > 0
 
 
 def test_covered_landmarks_are_not_to_be_seen():

@@ -1,0 +1,72 @@
+import numpy as np
+import pytest
+import torch
+from LandmarkTrackerLib.training.config import RunConfig
+from LandmarkTrackerLib.training.images import Source, Split
+from LandmarkTrackerLib.training.moved_pairs import MotionConfig
+from LandmarkTrackerLib.training.task import Draw
+from LandmarkTrackerLib.training.tracker import LearningConfig, TrackerConfig, TrackerTask, tracker_loss
+
+TRUTH = torch.tensor([[[10.0, 12.0], [30.0, 8.0]]])
+
+
+def step(position, log_sigma=0.0, presence=0.0, start=TRUTH) -> torch.Tensor:
+    """(1, 2, 7) one answer of the network for both points."""
+    sigma = torch.full((1, 2, 2), log_sigma)
+    return torch.cat([position, sigma, torch.full((1, 2, 1), presence), start], dim=-1)
+
+
+def loss(*steps, seen=(1.0, 1.0)) -> float:
+    return float(tracker_loss(list(steps), {"truth": TRUTH, "seen": torch.tensor([seen])}))
+
+
+def test_nearer_is_better():
+    assert loss(step(TRUTH)) < loss(step(TRUTH + 1)) < loss(step(TRUTH + 3))
+
+
+def test_the_best_sigma_is_that_of_the_error():
+    off = TRUTH + 1
+    fitted = loss(step(off, 0.0))
+    assert fitted < loss(step(off, -1.0))
+    assert fitted < loss(step(off, 1.0))
+
+
+def test_where_a_hidden_landmark_is_put_does_not_matter_but_that_it_is_denied_does():
+    hidden = (0.0, 0.0)
+    assert loss(step(TRUTH), seen=hidden) == pytest.approx(loss(step(TRUTH + 9), seen=hidden))
+    assert loss(step(TRUTH, presence=-3.0), seen=hidden) < loss(step(TRUTH, presence=3.0), seen=hidden)
+
+
+def test_a_step_is_not_blamed_for_what_was_out_of_its_sight():
+    far = TRUTH + 60
+    assert loss(step(far, presence=-9.0, start=far)) < 0.01
+
+
+@pytest.fixture(scope="module")
+def task() -> TrackerTask:
+    config = TrackerConfig(
+        RunConfig(steps=2, batch_size=2),
+        (Source(phantoms=4, frames=1),),
+        Split(validation=("phantom-1001",), test=()),
+        learning=LearningConfig(validation_pairs=8),
+        motion=MotionConfig(size=64, points=12),
+    )
+    return TrackerTask(config)
+
+
+def test_validation_states_errors_before_and_after_refinement_and_calibrates_sigma(task):
+    torch.manual_seed(0)
+    network = task.network().eval()
+    with torch.inference_mode():
+        metrics = task.validate(network)
+    assert metrics["search_px"] > 0
+    assert metrics["median_px"] <= metrics["error_px"] <= metrics["p95_px"]
+    assert np.isfinite(metrics["sigma_factor"])
+    assert task.model_config(metrics)["sigma_factor"] == metrics["sigma_factor"]
+
+
+def test_every_weight_learns(task):
+    network = task.network()
+    batch = torch.utils.data.default_collate([task.samples()[Draw(n, (n,))] for n in range(2)])
+    task.loss(network, batch).backward()
+    assert all(weight.grad is not None and weight.grad.abs().sum() > 0 for weight in network.parameters())
