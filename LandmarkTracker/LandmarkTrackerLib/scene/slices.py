@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import slicer
+import vtk
 
 from LandmarkTrackerLib.scene.cine_nodes import nodes_of
 
@@ -56,6 +57,8 @@ def fit(view, volume, in_plane: bool) -> None:
         in_plane: turn the view into the volume's own plane.
     """
     if in_plane:
+        # From where it was turned to, it would turn into the plane mirrored or upside down.
+        view.SetOrientation(_anatomical_plane(volume))
         view.RotateToVolumePlane(volume)
     bounds = np.zeros(6)
     volume.GetRASBounds(bounds)
@@ -68,3 +71,11 @@ def fit(view, volume, in_plane: bool) -> None:
     if (pixels > 1).all():
         across, up = pixels * (reach / pixels).max()
         view.SetFieldOfView(across, up, view.GetFieldOfView()[2])
+
+
+def _anatomical_plane(volume) -> str:
+    """The name of Slicer's orientation that a slice's own plane is nearest to."""
+    matrix = vtk.vtkMatrix4x4()
+    volume.GetIJKToRASDirectionMatrix(matrix)
+    normal = np.abs(slicer.util.arrayFromVTKMatrix(matrix)[:3, 2])
+    return ("Sagittal", "Coronal", "Axial")[int(normal.argmax())]

@@ -17,6 +17,7 @@ from LandmarkTrackerLib.scene.workbench import Workbench
 
 MARKUPS = slicer.vtkMRMLMarkupsNode
 LPS = np.array([-1, -1, 1])
+AXIAL = (1.0, 0, 0, 0, 1, 0, 0, 0, 1)
 SHIFT = (23, -14)  # columns, rows
 # LPS mm of the fixed scan to the moving one: neither axis like another.
 LINEAR = np.array([[1.02, 0.03, 0.0], [-0.05, 0.97, 0.02], [0.01, 0.0, 1.04]])
@@ -270,6 +271,16 @@ def test_each_scan_is_beside_the_other_with_its_own_points(bench, views, matched
         assert [display.GetNthViewNodeID(n) for n in range(display.GetNumberOfViewNodeIDs())] == [
             views[name].GetSliceNode().GetID()
         ]
+
+
+def test_slices_are_shown_in_their_own_plane_whichever_way_the_views_were_turned(bench, views, scene):
+    views["Red"].GetSliceNode().SetOrientation("Sagittal")
+    levels = [volume(scene, f"level {n}", np.zeros((1, 20, 24)), direction=AXIAL) for n in range(2)]
+    bench.matching.choose(*levels)
+    for logic in views.values():
+        to_ras = slicer.util.arrayFromVTKMatrix(logic.GetSliceNode().GetSliceToRAS())
+        # As Slicer shows axial slices: the patient's right on the left, anterior above.
+        np.testing.assert_allclose(to_ras[:3, :3], np.diag([-1, 1, 1]), atol=1e-9)
 
 
 def test_a_chosen_pair_comes_into_view_in_both_scans(bench, views, matched):
