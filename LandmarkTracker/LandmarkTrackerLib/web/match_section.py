@@ -53,7 +53,7 @@ class MatchSection:
             with html.Div(classes="lt-row"):
                 offer(
                     "Remove selected pair",
-                    self.remove,
+                    self.remove_pair,
                     "Remove the selected pair from both scans.",
                     "remove_pair_obstacle",
                 )
@@ -106,7 +106,7 @@ class MatchSection:
         self.views.side_by_side()
         self.bench.matching.choose_look(self.bench.matching.look)
 
-    def remove(self) -> None:
+    def remove_pair(self) -> None:
         if self.state.pair:
             self.bench.matching.remove([self.state.pair])
 

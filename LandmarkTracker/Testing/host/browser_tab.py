@@ -33,7 +33,7 @@ class Tab:
         self.page.mouse.up()
 
     def drag(self, start, end) -> None:
-        start, end = np.round(start), np.round(end)
+        start, end = np.round(np.array([start, end], float))
         self.page.mouse.move(*start)
         self.page.wait_for_timeout(200)
         self.page.mouse.down()
@@ -51,7 +51,7 @@ class Tab:
         self.page.keyboard.up("Shift")
         self.page.mouse.move(*middle)
         self.page.mouse.down(button="right")
-        self.page.mouse.move(middle[0], middle[1] + 60, steps=6)
+        self.page.mouse.move(middle[0], middle[1] + 150, steps=10)
         self.page.mouse.up(button="right")
         self.page.wait_for_timeout(500)
 

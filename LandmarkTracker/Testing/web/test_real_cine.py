@@ -38,10 +38,13 @@ def expert(file):
     return contour
 
 
-def shoot(tab, name: str, settled: bool = True) -> None:
-    """A picture of the page, if one is asked for; `settled` waits for what still comes in."""
+def shoot(tab, name: str) -> None:
+    """A picture of the page, if one is asked for."""
     if PICTURES:
-        tab.page.wait_for_timeout(1500 if settled else 0)
+        # The mouse rests where it shows nothing.
+        tab.page.mouse.move(700, 790)
+        tab.page.locator(".lt-panel").evaluate("panel => panel.scrollTop = 0")
+        tab.page.wait_for_timeout(1500)
         tab.page.screenshot(path=str(Path(PICTURES) / f"browser_{name}.png"))
 
 
@@ -94,18 +97,15 @@ def test_walls_of_a_heart_are_followed_corrected_and_exported(serve, visit, file
         tab.page.wait_for_function(
             "name => document.querySelector('.lt-do-undo').innerText.includes('rename')", arg=name
         )
-    tab.page.mouse.move(700, 60)
     shoot(tab, "place")
     tab.page.keyboard.press("l")
 
     # Propagate with the model that the page chose.
     tab.page.keyboard.press("p")
     tab.says(r"\d+ of 20, about")
-    shoot(tab, "propagate", settled=False)
     tab.page.wait_for_function("document.querySelector('.lt-do-cancel').disabled")
     tab.go_to(SYSTOLE, LAST)
     tab.wait_for_rows(*["found, ±"] * 4)
-    tab.page.mouse.move(700, 60)
     tab.unfold("inputs")
     tab.unfold("propagate")
     shoot(tab, "review")
@@ -131,7 +131,6 @@ def test_walls_of_a_heart_are_followed_corrected_and_exported(serve, visit, file
     tab.wait_for_rows(*["placed here" if n == worst else "found, ±" for n in range(4)])
     tab.choose("charted", name)
     tab.page.wait_for_function("document.querySelectorAll('.lt-chart polygon').length > 0")
-    tab.page.mouse.move(700, 60)
     tab.unfold("export")
     shoot(tab, "correct")
     tab.unfold("export")
