@@ -10,6 +10,7 @@ import SimpleITK as sitk
 from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.formats import elastix
 from LandmarkTrackerLib.formats.scans import Scan, ScanPair
+from LandmarkTrackerLib.landmarks import LandmarkPairs
 
 
 @pytest.mark.parametrize("dimension", [2, 3])
@@ -94,6 +95,32 @@ def test_elastix_sends_the_fixed_points_to_the_moving_ones(
 def scans_files(folder: Path, scans: ScanPair) -> tuple[str, str]:
     assert (folder / "register.sh").read_text().count("elastix -f fixed.mha -m moving.mha -fp") == 1
     return scans.images(folder)
+
+
+def ribs(shift: float) -> sitk.Image:
+    """Stripes 16 mm apart and one spot, all of it shifted along the rows."""
+    x, y = np.meshgrid(np.arange(64.0) - shift, np.arange(64.0))
+    spot = np.exp(-((x - 30) ** 2 + (y - 20) ** 2) / 60)
+    grey = 100 * np.cos(2 * np.pi * x / 16) + 60 * np.cos(2 * np.pi * y / 40) + 40 * spot
+    return sitk.GetImageFromArray(grey[None].astype(np.float32))
+
+
+def test_pairs_keep_elastix_from_slipping_by_one_rib(tmp_path: Path) -> None:
+    shift = np.array([13.0, 0.0])
+    fixed = np.array([[20.0, 20, 0], [40, 22, 0], [25, 44, 0], [44, 40, 0], [32, 30, 0]])
+    pairs = LandmarkPairs(fixed, fixed + (*shift, 0), np.ones(5))
+    scans = ScanPair(Scan(ribs(0)), Scan(ribs(shift[0])), pairs)
+    off = {}
+    for weights in ((), elastix.Settings().points):
+        folder = tmp_path / str(len(weights))
+        exported(folder, scans)
+        settings = elastix.Settings(points=weights, iterations=60)
+        for name, stage in elastix.STAGES.items():
+            (folder / name).write_text(elastix.parameters(stage, settings))
+        answer = register(folder, scans_files(folder, scans))
+        off[len(weights)] = np.linalg.norm(answer - fixed[:, :2] - shift, axis=1)
+    assert off[0].min() > 10
+    assert off[4].max() < 1
 
 
 def test_points_and_bending_have_their_weights_and_points_may_be_left_out() -> None:
