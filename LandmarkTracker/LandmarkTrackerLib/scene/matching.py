@@ -134,6 +134,17 @@ class Matching:
         return "" if self._warped is not None else _("Press Warp first.")
 
     @property
+    def next_step(self) -> str:
+        """What to do next with the two scans; empty as long as they are not chosen."""
+        if not self.chosen:
+            return ""
+        if not len(self.pairs):
+            return self.obstacle or _("Press Match.")
+        if self._warped is None:
+            return _("{count} pairs. Remove what is wrong, then press Warp.").format(count=len(self.pairs))
+        return _("Where edges break, pairs are wrong: remove them, and warp again.")
+
+    @property
     def model(self) -> str:
         """The model for what is chosen, slices or volumes; empty if it does not come with the program."""
         name = SLICES if self.chosen and self.chosen[0].cine.grid.is_slice else VOLUMES
@@ -211,9 +222,7 @@ class Matching:
             record = Record(landmarks.names, {0: landmarks})
             self._change(subject, record, change)
         self._show_views()
-        self.bench.report = _("{count} pairs. Remove what is wrong, then press Warp.").format(
-            count=len(pairs)
-        )
+        self.bench.report = self.next_step
         yield True
 
     def _matcher(self) -> Matcher:
@@ -335,9 +344,7 @@ class Matching:
             self._nodes = WarpedNodes(self.bench.scene, fixed.node, moving.node)
         change.steps.append(partial(self._show_warped, self._nodes, self._warped))
         self._show_warped(self._nodes, warped)
-        self.bench.report = _(
-            "'{name}' is the moving scan in the place of the fixed one. Where edges break, pairs are wrong."
-        ).format(name=self._nodes.volume.GetName())
+        self.bench.report = self.next_step
         yield True
 
     def _show_warped(self, nodes: WarpedNodes, warped: Warped | None) -> None:

@@ -150,7 +150,7 @@ class Workbench:
     def _next_step(self) -> str:
         subject = self.inputs.subject
         if subject is None:
-            return _("Choose a cine or a volume.")
+            return self.matching.next_step or _("Choose a cine or a volume.")
         if self.models.obstacle:
             return self.models.obstacle
         if self.placement.active:

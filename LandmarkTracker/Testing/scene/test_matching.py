@@ -79,6 +79,7 @@ def matched(bench, scans, monkeypatch):
     monkeypatch.setattr(matching, "make_matcher", lambda *_: Known())
     monkeypatch.setattr(matching, "model_names", lambda: [SLICES, VOLUMES])
     bench.matching.choose(*scans)
+    assert bench.status == "Press Match."
     bench.matching.start()
     run(bench)
     assert not bench.problem
@@ -285,6 +286,7 @@ def test_slices_are_shown_in_their_own_plane_whichever_way_the_views_were_turned
 
 def test_a_chosen_pair_comes_into_view_in_both_scans(bench, views, matched):
     bench.matching.look_at("7")
+    assert bench.status == "24 pairs. Remove what is wrong, then press Warp."
     for point_list, name in zip(matched, ("Red", "Yellow"), strict=True):
         to_ras = slicer.util.arrayFromVTKMatrix(views[name].GetSliceNode().GetSliceToRAS())
         np.testing.assert_allclose(to_ras[:3, 3], point_list.GetNthControlPointPositionWorld(6), atol=1e-6)
