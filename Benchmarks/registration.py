@@ -1,6 +1,6 @@
 """Deformable registration of CT by elastix with and without point pairs, in one run.
 
-    python Benchmarks/registration.py [--output results/benchmarks] [--repeats 1] [--model-3d FILE]
+    python Benchmarks/registration.py [--output results/benchmarks] [--model-3d FILE] [--cases N]
 
 Large deformations are simulated on slices, and with a model for volumes on a volume, that the models have not
 seen. elastix runs an affine and a B-spline stage on mutual information, alone and drawn by the pairs of the
@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import itk
@@ -181,12 +182,12 @@ def errors(field: sitk.Image, scans: ScanPair, fixed: Array, moving: Array) -> A
     return np.linalg.norm(mapped - b, axis=1)
 
 
-def measure(data: Path, model: str, model_3d: str | None, repeats: int) -> list[Result]:
-    """The methods take turns on every case."""
+def measure(data: Path, model: str, model_3d: str | None, repeats: int, most: int | None) -> list[Result]:
+    """The methods take turns on every case, or on the first `most` of them."""
     names = {"slices": model, "volume": model_3d}
     networks = {what: make_matcher(name, "cpu", "smooth") for what, name in names.items() if name}
     results = []
-    for n, case in enumerate(cases(data, repeats, "volume" in networks)):
+    for n, case in enumerate(islice(cases(data, repeats, "volume" in networks), most)):
         results += list(_results(case, networks[case.what]))
         print(f"case {n + 1} ({case.name}) done", flush=True)
     return results
@@ -275,9 +276,10 @@ def main() -> None:
     parser.add_argument("--model", default="correspondence-ct", help="for slices (correspondence-ct)")
     parser.add_argument("--model-3d", help="for volumes; without one, slices only")
     parser.add_argument("--repeats", type=int, default=1, help="deformations a scan (1)")
+    parser.add_argument("--cases", type=int, help="only the first so many")
     args = parser.parse_args()
     data = data_folder()
-    results = measure(data, args.model, args.model_3d, args.repeats)
+    results = measure(data, args.model, args.model_3d, args.repeats, args.cases)
     rows = table(results)
     args.output.mkdir(parents=True, exist_ok=True)
     with (args.output / "registration.csv").open("w", newline="") as file:
