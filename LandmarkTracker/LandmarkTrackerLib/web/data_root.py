@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from LandmarkTrackerLib.errors import InputError
-from LandmarkTrackerLib.formats import LANDMARK_READERS
+from LandmarkTrackerLib.formats import LANDMARK_READERS, dicom_folder
 from LandmarkTrackerLib.formats.files import natural
 from LandmarkTrackerLib.formats.image_file import suffix_of
 
@@ -16,7 +16,7 @@ class Entry:
     """Something in a folder that can be opened.
 
     Attributes:
-        kind: "folder", "image", "landmarks" or "model".
+        kind: "folder", "image", "landmarks", "model", or "slice": one of several cines in a DICOM folder.
         path: relative to the root, with forward slashes.
     """
 
@@ -82,12 +82,15 @@ class DataRoot:
         folder = self.find(path)
         if not folder.is_dir():
             raise InputError(f"'{path}' is no folder any more; choose another")
-        found = []
+        found = [Entry(name, "slice", path) for name in _slices(folder)]
         for entry in folder.iterdir():
             kind = _kind(entry)
             if kind:
                 found.append(Entry(entry.name, kind, entry.relative_to(self.folder).as_posix()))
-        return sorted(found, key=lambda entry: (entry.kind != "folder", natural(entry.name.lower())))
+        first = ("folder", "slice")
+        return sorted(
+            found, key=lambda entry: (entry.kind not in first, entry.kind, natural(entry.name.lower()))
+        )
 
 
 def safe_name(name: str) -> str:
@@ -100,6 +103,18 @@ def safe_name(name: str) -> str:
     if not name or name.startswith(".") or any(ord(c) < 32 or c in ':*?"<>|' for c in name):
         raise InputError(f"'{name}' cannot be uploaded under this name; rename the file")
     return name
+
+
+def _slices(folder: Path) -> list[str]:
+    """The cines of a DICOM folder, if there are several; else the folder is opened as it is."""
+    if not dicom_folder.dicom_files(folder):
+        return []
+    try:
+        names = list(dicom_folder.cines_in(dicom_folder.slices_in(folder)))
+    except InputError:
+        # Who opens the folder is told what is wrong with it.
+        return []
+    return names if len(names) > 1 else []
 
 
 def _kind(path: Path) -> str:

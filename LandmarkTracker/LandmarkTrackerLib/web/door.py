@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 import tempfile
 from collections.abc import Awaitable, Callable
@@ -48,10 +49,11 @@ class Door:
     def __init__(self, token: str, upload_limit: int, take: Upload) -> None:
         self.token, self.upload_limit, self.take = token, upload_limit, take
         self._inside = False
+        # Cookies know no port: each server has a name of its own.
+        self._cookie = f"landmark-tracker-{hashlib.sha256(token.encode()).hexdigest()[:8]}"
 
     def bind(self, server: Any) -> None:
         """Stand before this wslink server; before it starts."""
-        self._cookie = f"landmark-tracker-{server.port}"
         server.app.middlewares.append(self._guard)
         server.app.router.add_post("/upload", self._upload)
 

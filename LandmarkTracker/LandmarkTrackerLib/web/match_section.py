@@ -103,7 +103,7 @@ class MatchSection:
         self.bench.matching.warp()
 
     def show_both(self) -> None:
-        self.views.side_by_side()
+        self.views.side_by_side(all(subject.cine.grid.is_slice for subject in self.bench.matching.chosen))
         self.bench.matching.choose_look(self.bench.matching.look)
 
     def remove_pair(self) -> None:
@@ -118,7 +118,7 @@ class MatchSection:
             ]
             if all(nodes):
                 # The views have to be there when the workbench fills them.
-                self.views.side_by_side()
+                self.views.side_by_side(all(map(_is_flat, nodes)))
             matching.choose(*nodes)
 
     def _choose_look(self, look: str, **_: Any) -> None:
@@ -132,6 +132,11 @@ class MatchSection:
     def _look_at(self, pair: str, **_: Any) -> None:
         if pair:
             self.bench.matching.look_at(pair)
+
+
+def _is_flat(volume: Any) -> bool:
+    data = volume.GetImageData()
+    return data is not None and data.GetDimensions()[2] == 1
 
 
 def _id(subject: Subject | None) -> str:

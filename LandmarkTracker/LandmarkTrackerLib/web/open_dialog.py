@@ -11,11 +11,11 @@ from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.web.session import Session
 
 # Purpose to what can be picked for it.
-WANTED = {"open": ("image", "landmarks"), "protocol": ("landmarks",), "model": ("model",)}
+WANTED = {"open": ("image", "landmarks", "slice"), "protocol": ("landmarks",), "model": ("model",)}
 TITLES = """({ open: 'Open from the data folder', protocol: 'Load a landmark protocol',
 model: 'Open a detector' })[browsing]"""
 ICONS = """({ folder: 'mdi-folder', image: 'mdi-image', landmarks: 'mdi-map-marker',
-model: 'mdi-brain' })[entry.kind]"""
+model: 'mdi-brain', slice: 'mdi-layers' })[entry.kind]"""
 
 
 class OpenDialog:
@@ -39,9 +39,9 @@ class OpenDialog:
                         html.Span("↑ up")
                     with html.Tr(
                         v_for=("entry in browse_entries",),
-                        key=("entry.path",),
+                        key=("entry.path + entry.name",),
                         classes="lt-click lt-entry",
-                        click=(self.pick, "[entry.kind, entry.path]"),
+                        click=(self.pick, "[entry.kind, entry.path, entry.name]"),
                     ):
                         with html.Td(style="width: 28px"):
                             vuetify.VIcon(icon=(ICONS,), size="small")
@@ -77,17 +77,17 @@ class OpenDialog:
     def up(self) -> None:
         self._show(self.state.browsing, self.state.browse_path.rpartition("/")[0])
 
-    def pick(self, kind: str, path: str) -> None:
+    def pick(self, kind: str, path: str, name: str) -> None:
         """A row was clicked."""
         if kind == "folder":
             self._show(self.state.browsing, path)
         else:
-            self._take(path)
+            self._take(path, name if kind == "slice" else None)
 
     def open_folder(self) -> None:
         self._take(self.state.browse_path)
 
-    def _take(self, path: str) -> None:
+    def _take(self, path: str, slice_name: str | None = None) -> None:
         purpose, self.state.browsing = self.state.browsing, ""
         try:
             found = self.session.root.find(path)
@@ -99,7 +99,7 @@ class OpenDialog:
         elif purpose == "model":
             self.session.bench.detection.choose(str(found))
         else:
-            self.session.open(found)
+            self.session.open(found, slice_name)
 
     def _show(self, purpose: str, path: str) -> None:
         try:

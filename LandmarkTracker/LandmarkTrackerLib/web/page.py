@@ -45,7 +45,7 @@ class Page:
                 "trame__title": TITLE,
                 "trame__template_error": DISCONNECTED,
                 "corner": "",
-                "advanced_open": False,
+                "advanced_open": False, "uploading": False,
             }
         )
         self.views = Views(server, session)
@@ -153,6 +153,9 @@ class Page:
         with VAppLayout(self.server, vuetify_config=config) as page:
             client.Style(style.css())
             client.Script(style.script())
+            vuetify.VProgressLinear(
+                v_if=("trame__busy || uploading",), indeterminate=True, height=3, classes="lt-waiting"
+            )
             with html.Div(style="display: flex"):
                 with html.Div(classes="lt-panel"):
                     with html.Div(classes=("{ 'lt-status': true, 'problem': problem }",), role="status"):
@@ -185,7 +188,8 @@ class Page:
                 type="file",
                 multiple=True,
                 style="display: none",
-                change="window.landmarkTrackerUpload($event.target).then((p) => trigger('uploaded', [p]))",
+                change="uploading = true; window.landmarkTrackerUpload($event.target)"
+                ".then((problem) => trigger('uploaded', [problem]))",
             )
 
     def _draw_foot(self) -> None:
@@ -241,6 +245,7 @@ class Page:
 
     def _uploaded(self, problem: str) -> None:
         """What the upload said; what went wrong before it came here is known only to the page."""
+        self.state.uploading = False
         if problem:
             self.bench.problem = problem
         self.refresh()

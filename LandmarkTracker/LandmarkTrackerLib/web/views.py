@@ -67,13 +67,10 @@ class Views:
         """The chosen image, all of it."""
         subject = self.session.bench.inputs.subject
         flat = subject is None or subject.cine.grid.is_slice
-        self._arrange(ONE if flat else THREE)
+        self._arrange(ONE if flat else THREE, flat)
         for view in self.slices():
             view.set_foreground_volume_id(None)
             view.set_background_volume_id(subject.volume.GetID() if subject is not None else None)
-            # There is nothing to leaf through in one slice.
-            style = view._interactor_observer
-            style.SetActionEnabled(style.BrowseSlice, not flat)
             if subject is not None and flat:
                 view.get_view_node().RotateToVolumePlane(subject.volume)
         self.fit()
@@ -111,9 +108,13 @@ class Views:
     def _interaction(self) -> Any:
         return self.session.scene.GetFirstNodeByClass("vtkMRMLInteractionNode")
 
-    def side_by_side(self) -> None:
-        """Two linked views, which the workbench fills with the two scans to match."""
-        self._arrange(TWO)
+    def side_by_side(self, flat: bool) -> None:
+        """Two linked views, which the workbench fills with the two scans to match.
+
+        Args:
+            flat: they are single slices.
+        """
+        self._arrange(TWO, flat)
 
     def fit(self) -> None:
         """Show the whole image."""
@@ -121,7 +122,7 @@ class Views:
             view.fit_view_to_content()
             view.schedule_render()
 
-    def _arrange(self, layout: str) -> None:
+    def _arrange(self, layout: str, flat: bool) -> None:
         self.layout.set_layout(layout)
         linked = layout == TWO
         for view in self.slices():
@@ -135,8 +136,9 @@ class Views:
             composite = view._logic.GetSliceCompositeNode()
             composite.SetLinkedControl(linked)
             composite.SetHotLinkedControl(linked)
+            # There is nothing to leaf through in one slice.
             style = view._interactor_observer
-            style.SetActionEnabled(style.BrowseSlice, True)
+            style.SetActionEnabled(style.BrowseSlice, not flat)
 
     def _fit_when_sized(self, view: SliceView) -> None:
         """The page says only later how much of the screen a view has: fit its image again then, once."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
+import SimpleITK as sitk
 from LandmarkTrackerLib.errors import InputError
+from LandmarkTrackerLib.formats import open_cine
 from LandmarkTrackerLib.web.data_root import DataRoot, safe_name
 
 
@@ -58,9 +61,9 @@ def test_what_is_inside_is_found_and_listed_as_people_count(root):
     assert [(entry.name, entry.kind) for entry in root.entries("")] == [("cines", "folder")]
     listed = [(entry.path, entry.kind) for entry in root.entries("cines")]
     assert listed == [
-        ("cines/b2.mrk.json", "landmarks"),
         ("cines/b2.seq.nrrd", "image"),
         ("cines/b10.seq.nrrd", "image"),
+        ("cines/b2.mrk.json", "landmarks"),
     ]
 
 
@@ -85,3 +88,24 @@ def test_an_upload_keeps_its_name_and_loses_its_folder():
     for name in ("", "..", ".bashrc", "a:b.nrrd", "folder/", "a\n.nrrd"):
         with pytest.raises(InputError, match="cannot be uploaded"):
             safe_name(name)
+
+
+def test_a_dicom_folder_with_several_cines_offers_each(root):
+    folder = root.folder / "dicom"
+    folder.mkdir()
+    for n in range(6):
+        image = sitk.GetImageFromArray(np.full((1, 5, 7), n, np.int16))
+        image.SetOrigin((0.0, 0.0, 10.0 * (n % 2)))
+        tags = {"0008|0060": "MR", "0020|000e": "1.2.3", "0008|103e": "SA", "0018|1060": 50 * (n // 2)}
+        for key, value in (tags | {"0008|0018": f"1.2.3.4.{n + 1}"}).items():
+            image.SetMetaData(key, str(value))
+        writer = sitk.ImageFileWriter()
+        writer.KeepOriginalImageUIDOn()
+        writer.SetFileName(str(folder / f"{n}.dcm"))
+        writer.Execute(image)
+    slices = [entry for entry in root.entries("dicom") if entry.kind == "slice"]
+    assert [(entry.name, entry.path) for entry in slices] == [
+        ("SA/slice 01", "dicom"),
+        ("SA/slice 02", "dicom"),
+    ]
+    assert len(open_cine(root.find(slices[0].path), slices[0].name)) == 3

@@ -36,7 +36,7 @@ def test_two_scans_are_matched_warped_and_exported_as_pairs(serve, visit, scans,
     tab.page.locator(f"{VIEW} .lt-corner", has_text="moving:").wait_for()
 
     tab.press("match")
-    tab.says(r"\d+ pairs")
+    tab.page.locator(".lt-section-match tbody tr").first.wait_for()
     found = pairs(tab)
     assert found >= 10
     tab.page.locator(".lt-section-match tbody tr").nth(1).click()
@@ -50,7 +50,6 @@ def test_two_scans_are_matched_warped_and_exported_as_pairs(serve, visit, scans,
     )
 
     tab.press("warp")
-    tab.says("in the place of the fixed one")
     tab.page.locator(f"{VIEW} .lt-corner", has_text="fixed and warped in turn").wait_for()
     if PICTURES:
         tab.page.mouse.move(700, 790)
