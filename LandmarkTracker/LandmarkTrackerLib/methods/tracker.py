@@ -21,8 +21,9 @@ from LandmarkTrackerLib.networks.refinement import Exemplars, refine
 from LandmarkTrackerLib.networks.tracker import STRIDES, SUPPORT, TrackerNet
 from LandmarkTrackerLib.weights import Model, pick_device
 
-# Below this the network denies that the landmark is to be seen.
-PRESENT = 0.5
+# Below this the network denies that the landmark is to be seen. It is believed less where alignment and
+# neighbours agree to a fraction of a pixel.
+PRESENT, HARDLY, AGREED = 0.5, 0.1, 0.4
 # A look-alike elsewhere in the image has to convince it more than a landmark where it was expected.
 PRESENT_ELSEWHERE = 0.9
 # Pixels: less certain than this, the search may have looked in the wrong place.
@@ -138,7 +139,9 @@ class TrackerLocator:
         zero = np.zeros(len(names))
         positions = grid.to_world(np.column_stack([column, row, zero]))
         sigmas = np.column_stack([sigma_i, sigma_j, zero]) * np.array(grid.spacing)
-        found = LandmarkSet(names, positions, sigmas, defined=present >= PRESENT)
+        agreed = np.maximum(sigma_i, sigma_j) < AGREED * self._sigma_factor
+        seen = (present >= PRESENT) | (agreed & (present >= HARDLY))
+        found = LandmarkSet(names, positions, sigmas, defined=seen)
         return LandmarkSet(names, positions, sigmas, trust(found.sigma_mm) * present, found.defined)
 
     def _picture(self, image: sitk.Image) -> Tensor:
