@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK as sitk
+import torch
 from conftest import textured
 from LandmarkTrackerLib.cli.main import main
 from LandmarkTrackerLib.evaluation.phantom import Phantom
@@ -15,6 +16,7 @@ from LandmarkTrackerLib.formats.elastix import read_points
 from LandmarkTrackerLib.formats.pairs_csv import read_pairs_csv
 from LandmarkTrackerLib.formats.track_csv import write_track_csv
 from LandmarkTrackerLib.landmarks import LandmarkSet
+from LandmarkTrackerLib.networks.correspondence import CorrespondenceNetwork
 from LandmarkTrackerLib.weights import save_model
 
 SHIFT = (23, -14)  # columns, rows
@@ -74,6 +76,35 @@ def test_what_cannot_be_matched_is_said_in_words(case: Path, change: str, words:
     assert match(case, *more) == 2
     assert words in capsys.readouterr().err
     assert not (case / "out" / "pairs.csv").exists()
+
+
+def untrained(path: Path) -> Path:
+    """A model for volumes that has only learnt the range of what it sees, and calls every peak a landmark."""
+    torch.manual_seed(0)
+    network = CorrespondenceNetwork(3, (4, 4, 8))
+    for _ in range(20):
+        network(torch.rand(1, 1, 16, 16, 16))
+    network.landmark.bias.data += 50
+    network.matching.weight.data = torch.tensor([[-1.0], [1.0]]).expand(2, 12)
+    config = {"input": {"dimension": 3, "spacing": 2.0, "intensity": "image"}, "filters": [4, 4, 8]}
+    save_model(path, "correspondence", config, network.state_dict())
+    return path
+
+
+def test_volumes_are_matched_block_by_block_with_a_model_of_ones_own(case: Path, capsys) -> None:
+    noise = np.random.default_rng(0).normal(size=(80, 20, 24)).astype(np.float32)
+    volume = sitk.SmoothingRecursiveGaussian(sitk.GetImageFromArray(noise), 1.5)
+    volume.SetSpacing((2.0, 2.0, 2.0))
+    for name in ("fixed", "moving"):
+        sitk.WriteImage(volume, str(case / f"{name}.nrrd"))
+    model = untrained(case / "volumes.pt")
+    assert match(case, "--model", model, "--filter", "consistent", "--export", "elastix") == 0
+    # Two blocks in each volume, and the pairs.
+    assert "5/5" in capsys.readouterr().err
+    pairs = read_pairs_csv(case / "out" / "pairs.csv")
+    assert len(pairs) > 2
+    np.testing.assert_allclose(pairs.moving, pairs.fixed, atol=1e-3)
+    assert read_points(case / "out" / "elastix" / "fixed_points.txt").shape == (len(pairs), 3)
 
 
 def test_a_folder_of_pairs_is_matched_and_a_bad_pair_does_not_stop_the_rest(case: Path, capsys) -> None:
