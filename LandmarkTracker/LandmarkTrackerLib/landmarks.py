@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -64,10 +65,10 @@ class LandmarkSet:
 
     def __post_init__(self) -> None:
         names = tuple(self.names)
-        for name in names:
+        for name, count in Counter(names).items():
             if not name.strip():
                 raise InputError("a landmark has no name; give every control point a label")
-            if names.count(name) > 1:
+            if count > 1:
                 raise InputError(f"two landmarks are named '{name}'; rename one of them")
         shape = np.shape(self.positions) if len(names) else (0, 3)
         if len(shape) != 2 or shape[0] != len(names):
@@ -76,9 +77,9 @@ class LandmarkSet:
         positions = np.array(np.broadcast_to(np.asarray(self.positions, dtype=np.float64), shape))
         sigmas = np.array(np.broadcast_to(np.asarray(self.sigmas, dtype=np.float64), shape))
         scores = np.array(np.broadcast_to(np.asarray(self.scores, dtype=np.float64), shape[:1]))
-        for name, position in zip(np.array(names)[defined], positions[defined], strict=True):
-            if not np.isfinite(position).all():
-                raise InputError(f"landmark '{name}' has no finite position")
+        lost = defined & ~np.isfinite(positions).all(axis=1)
+        if lost.any():
+            raise InputError(f"landmark '{names[int(lost.argmax())]}' has no finite position")
         positions[~defined] = np.nan
         sigmas[~defined] = np.nan
         scores[~defined] = 0.0
@@ -127,12 +128,13 @@ class LandmarkSet:
 
     def select(self, names: Sequence[str]) -> LandmarkSet:
         """These landmarks, in this order; those it does not have are missing."""
-        rows = [self.names.index(name) if name in self.names else -1 for name in names]
+        places = {name: row for row, name in enumerate(self.names)}
+        rows = [places.get(name, -1) for name in names]
         known = np.array([row >= 0 for row in rows], dtype=bool)
         if not len(self):
             return LandmarkSet.missing(names)
         return LandmarkSet(
-            tuple(names),
+            names,
             self.positions[rows],
             self.sigmas[rows],
             self.scores[rows],
@@ -149,6 +151,8 @@ class LandmarkSet:
 
     def updated(self, other: LandmarkSet) -> LandmarkSet:
         """This set with the rows that `other` holds replaced, and its new names appended."""
+        if self.names == other.names:
+            return other
         names = [*self.names, *(name for name in other.names if name not in self.names)]
         mine, theirs = self.select(names), other.select(names)
         take = np.array([name in other.names for name in names], dtype=bool)
@@ -242,7 +246,8 @@ class LandmarkPairs:
     @classmethod
     def of(cls, fixed: LandmarkSet, moving: LandmarkSet) -> LandmarkPairs:
         """The landmarks that are defined in both sets, in the order of the first."""
-        both = [name for name in fixed.only_defined().names if name in moving.only_defined()]
+        there = set(moving.only_defined().names)
+        both = [name for name in fixed.only_defined().names if name in there]
         a, b = fixed.select(both), moving.select(both)
         return cls(a.positions, b.positions, np.minimum(a.scores, b.scores), tuple(both))
 

@@ -111,11 +111,13 @@ class TrackerLocator:
         """(M, 2) pixels, (M, 2) their sigma and (M,) the chance that the point is there, from (M, 2) where to
         start. The first ones, which are landmarks, are sought everywhere if they are not there."""
         out = self._network.steps(shown.neighbourhoods, levels, start[None])[-1][0]
-        lost = torch.nonzero((out[:landmarks, 4] < _logit(PRESENT)) | (_sigma(out[:landmarks]) > LOST))[:, 0]
+        sure, here = _logit(PRESENT_ELSEWHERE), out[:landmarks]
+        lost = (here[:, 4] < _logit(PRESENT)) | ((here[:, 4] < sure) & (_sigma(here) > LOST))
+        lost = torch.nonzero(lost)[:, 0]
         if len(lost):
             chosen = [level[:, lost] for level in shown.neighbourhoods]
             again = self._network.steps(chosen, levels, self._anywhere(chosen, levels))[-1][0]
-            better = (again[:, 4] > _logit(PRESENT_ELSEWHERE)) & (_sigma(again) < LOST)
+            better = (again[:, 4] > sure) & (_sigma(again) < LOST)
             out[lost[better]] = again[better]
             if better.any():
                 # Their surroundings are elsewhere too.
