@@ -134,7 +134,7 @@ class LandmarkSet:
         if not len(self):
             return LandmarkSet.missing(names)
         return LandmarkSet(
-            names,
+            tuple(names),
             self.positions[rows],
             self.sigmas[rows],
             self.scores[rows],
