@@ -25,6 +25,8 @@ from LandmarkTrackerLib.web.views import Views
 from LandmarkTrackerLib.web.widgets import Section, offer
 
 TITLE = "Landmark Tracker"
+# Seconds between two times that tables and lists are filled: a browser draws them slowly.
+WHILE_BUSY, WHILE_IDLE = 0.5, 0.05
 UPLOAD = "window.document.querySelector('#lt-upload').click()"
 DISCONNECTED = """<div style="position: fixed; inset: 0; background: #131518; color: #dfe3e8; display: flex;
 align-items: center; justify-content: center; text-align: center; font: 16px/1.6 system-ui"><div>
@@ -45,7 +47,8 @@ class Page:
                 "trame__title": TITLE,
                 "trame__template_error": DISCONNECTED,
                 "corner": "",
-                "advanced_open": False, "uploading": False,
+                "advanced_open": False,
+                "uploading": False,
             }
         )
         self.views = Views(server, session)
@@ -80,7 +83,8 @@ class Page:
             loop.call_soon(self._refresh)
         if not self._filling:
             self._filling = True
-            loop.call_later(max(0.05, 5 * self._full_takes), self._fill)
+            pause = WHILE_BUSY if self.bench.busy else WHILE_IDLE
+            loop.call_later(max(pause, 5 * self._full_takes), self._fill)
 
     async def take_upload(self, files: list[Path]) -> str:
         """Uploaded files: one image or one landmark file, or the frames of one cine."""
