@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -110,15 +111,16 @@ class LandmarkSet:
         return (self[name] for name in self.names)
 
     def __contains__(self, name: object) -> bool:
-        return name in self.names
+        return name in self._rows
 
     def __getitem__(self, name: str) -> Landmark:
-        try:
-            row = self.names.index(name)
-        except ValueError:
-            raise KeyError(name) from None
+        row = self._rows[name]
         status: Status = "defined" if self.defined[row] else "missing"
         return Landmark(name, self.positions[row], self.sigmas[row], float(self.scores[row]), status)
+
+    @cached_property
+    def _rows(self) -> dict[str, int]:
+        return {name: row for row, name in enumerate(self.names)}
 
     @property
     def sigma_mm(self) -> Array:
@@ -128,8 +130,7 @@ class LandmarkSet:
 
     def select(self, names: Sequence[str]) -> LandmarkSet:
         """These landmarks, in this order; those it does not have are missing."""
-        places = {name: row for row, name in enumerate(self.names)}
-        rows = [places.get(name, -1) for name in names]
+        rows = [self._rows.get(name, -1) for name in names]
         known = np.array([row >= 0 for row in rows], dtype=bool)
         if not len(self):
             return LandmarkSet.missing(names)

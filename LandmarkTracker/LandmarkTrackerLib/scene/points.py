@@ -7,6 +7,7 @@ never left behind when a landmark is missing.
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -114,10 +115,10 @@ def name_new_points(node, names: Sequence[str]) -> None:
 
 
 def _require_distinct(node, labels: Sequence[str]) -> None:
-    for label in labels:
+    for label, count in Counter(labels).items():
         if not label.strip():
             raise InputError(_("a point of '{list}' has no name; type one").format(list=node.GetName()))
-        if labels.count(label) > 1:
+        if count > 1:
             raise InputError(
                 _("two points of '{list}' are named '{name}'; give one of them another name").format(
                     list=node.GetName(), name=label
