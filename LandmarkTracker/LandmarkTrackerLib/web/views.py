@@ -103,6 +103,9 @@ class Views:
     def adjusting(self, on: bool) -> None:
         mode = INTERACTION.AdjustWindowLevel if on else INTERACTION.ViewTransform
         self._interaction.SetCurrentInteractionMode(mode)
+        for view in self.slices():
+            bars = view.get_displayable_manager_by_class("vtkMRMLScalarBarDisplayableManager")
+            bars.SetAdjustBackgroundWindowLevelEnabled(on)
 
     @property
     def _interaction(self) -> Any:
@@ -128,8 +131,6 @@ class Views:
         for view in self.slices():
             # Smooth edges cost more than all the rest where a processor draws.
             view.render_window().SetMultiSamples(0)
-            bars = view.get_displayable_manager_by_class("vtkMRMLScalarBarDisplayableManager")
-            bars.SetAdjustBackgroundWindowLevelEnabled(True)
             self._fit_when_sized(view)
             right = view.get_singleton_tag() == RIGHT
             view.set_orientation("Sagittal" if right and not linked else _own_orientation(view))

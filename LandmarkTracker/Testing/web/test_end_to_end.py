@@ -52,8 +52,10 @@ def data(cine, tmp_path_factory):
     folder = tmp_path_factory.mktemp("data")
     (folder / "study").mkdir()
     write_cine(folder / "study" / "dots.seq.nrrd", cine)
-    volume = sitk.GetImageFromArray(np.random.default_rng(0).normal(size=(12, 20, 24)).astype(np.float32))
-    sitk.WriteImage(volume, str(folder / "study" / "volume.nrrd"))
+    rng = np.random.default_rng(0)
+    for name in ("volume", "another"):
+        volume = sitk.GetImageFromArray(rng.normal(size=(12, 20, 24)).astype(np.float32))
+        sitk.WriteImage(volume, str(folder / "study" / f"{name}.nrrd"))
     names = LandmarkSet(("apex", "base"), np.zeros((2, 3)))
     write_landmarks(folder / "protocol.mrk.json", names)
     (folder / "outside.nrrd").symlink_to("/etc/hostname")
@@ -63,6 +65,22 @@ def data(cine, tmp_path_factory):
 def exact(cine: Cine, dot: int, frame: int) -> np.ndarray:
     """Where a dot is, LPS mm."""
     return cine.grid.to_world(np.array([[*(DOTS[dot] + SHIFTS[frame]), 0]], float))[0]
+
+
+def view(tab, n: int) -> np.ndarray:
+    """The pixels of the n-th slice view, without the words and buttons at its top."""
+    box = tab.page.locator(VIEW).nth(n).bounding_box()
+    clip = {**box, "y": box["y"] + 45, "height": box["height"] - 45}
+    return np.asarray(Image.open(io.BytesIO(tab.page.screenshot(clip=clip))).convert("L"), float)
+
+
+def wait_for_change(tab, n: int, before: np.ndarray) -> np.ndarray:
+    """The n-th slice view, once it is clearly another."""
+    for _ in range(100):
+        if np.abs((now := view(tab, n)) - before).mean() > 5:
+            return now
+        tab.page.wait_for_timeout(200)
+    raise AssertionError("nothing changed in the view")
 
 
 class Dots(Tab):
@@ -184,6 +202,29 @@ def test_work_can_be_cancelled_and_keeps_what_is_done(serve, visit, tmp_path):
     track = read_zip(tab.download("download"), tmp_path)
     assert 1 < len(track) < 180
     assert track.numbers[0] == 0
+
+
+def test_two_volumes_are_leafed_through_together_and_brightness_is_dragged(serve, visit, data):
+    files = [data / "study" / f"{name}.nrrd" for name in ("volume", "another")]
+    tab = Tab(visit(serve(*files, "--data-root", data)))
+    for section in ("inputs", "landmarks", "propagate", "match"):
+        tab.unfold(section)
+    tab.choose("match_fixed", "volume")
+    tab.choose("match_moving", "another")
+    tab.page.locator(f"{VIEW} .lt-corner", has_text="moving: another").wait_for()
+    tab.page.wait_for_timeout(1000)
+    beside = view(tab, 1)
+    box = tab.page.locator(VIEW).first.bounding_box()
+    middle = np.array([box["x"] + box["width"] / 2, box["y"] + box["height"] / 2])
+    tab.page.mouse.move(*middle)
+    for _ in range(3):
+        tab.page.mouse.wheel(0, -120)
+    wait_for_change(tab, 1, beside)
+
+    tab.press("toggle_brightness")
+    before = view(tab, 0)
+    tab.drag(middle, middle + (0, 150))
+    wait_for_change(tab, 0, before)
 
 
 def test_an_empty_page_says_what_to_do_and_why_not(serve, visit, cine, data, tmp_path):
