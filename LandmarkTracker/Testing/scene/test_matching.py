@@ -323,6 +323,19 @@ def test_a_deleted_point_list_leaves_the_volumes_without_pairs(bench, matched, s
     assert bench.matching.obstacle_warp
 
 
+def test_a_deleted_warped_scan_takes_its_checkerboard_with_it(bench, matched, scene):
+    before = scene.GetNumberOfNodes()
+    bench.matching.warp()
+    run(bench)
+    scene.RemoveNode(node(scene, "after warped"))
+    assert scene.GetNumberOfNodesByClass("vtkMRMLGridTransformNode") == 0
+    assert scene.GetNumberOfNodes() - before <= 1  # how the deleted volume was displayed
+    assert bench.matching.look == "pairs"
+    bench.matching.warp()
+    run(bench)
+    assert bench.matching.look == "checkerboard"
+
+
 def test_closing_the_scene_forgets_the_scans(bench, matched, scene):
     bench.matching.warp()
     run(bench)
