@@ -35,7 +35,8 @@ class Level:
     Attributes:
         size: side of the square picture, in pixels.
         radius: of the inner ring of histograms, in pixels.
-        reach: how far a point may move from where the level before has put it, in pixels.
+        reach: how far a point may move from where the level before has put it, in pixels; a `Start` says so
+            for the coarsest.
     """
 
     size: int
@@ -43,20 +44,37 @@ class Level:
     reach: int
 
 
-LEVELS = (Level(64, 3.0, 11), Level(128, 4.0, 6), Level(256, 5.0, 4), Level(512, 6.0, 4))
+@dataclass(frozen=True)
+class Start:
+    """One way to begin, at the coarsest level. Where two ways end apart, neither can be relied on.
+
+    Attributes:
+        reach: see `Level`.
+        framing: cost of a move by 8 pixels: images of one kind of examination are framed alike.
+        stiffness: of the springs.
+    """
+
+    reach: int
+    framing: float
+    stiffness: float
+
+
+COARSE, SECOND, *FINE = (Level(64, 3.5, 0), Level(128, 4.0, 6), Level(256, 5.0, 4), Level(512, 6.0, 4))
+# Framed as the example and hardly deformed; or anywhere, and free to deform.
+STARTS = (Start(14, 0.2, 6.0), Start(16, 0.05, 2.0))
+# What a move by 8 pixels of the coarsest level counts when one start is chosen.
+FRAMING = 0.08
 # Stiffness of a spring as long as one pixel of its level, softened for short ones.
 STIFFNESS, SHORT = 0.5, 2.0
-# Cost of a move by 8 pixels of the first level: images of one kind of examination are framed alike.
-FRAMING = 0.2
 # Cost of a place beyond the image.
 OUTSIDE = 0.3
 # Salient points that help, and how far apart they are, as a share of the field.
 HELPERS, APART = 60, 1 / 16
 # Neighbours that say how a point's surroundings have turned.
 NEIGHBOURS = 8
-# Sigma as a share of the longer side: what the way back is multiplied by to cover 68 % of the errors on hand
-# radiographs and hearts; never less; and above which there is no answer.
-SIGMA_FACTOR, SIGMA_LEAST, MAX_SIGMA = 1.0, 0.002, 0.03
+# Sigma as a share of the longer side: never less, and above which there is no answer. Sigma itself is the
+# disagreement as it is: too careful on hand radiographs, a little too bold on hearts.
+SIGMA_LEAST, MAX_SIGMA = 0.002, 0.0175
 
 
 class View:
@@ -87,7 +105,7 @@ class View:
     def levels(self) -> tuple[Level, ...]:
         """Those that are not much finer than the image itself."""
         finest = max(self.grid.size[:2])
-        return tuple(level for level in LEVELS if level is LEVELS[0] or level.size <= 2 * finest)
+        return (COARSE, SECOND, *(level for level in FINE if level.size <= 1.5 * finest))
 
     @property
     def extent(self) -> float:
@@ -112,7 +130,7 @@ class View:
 
     def salient(self, count: int) -> Tensor:
         """(at most `count`, 2) points where much changes, well apart, the strongest first."""
-        size = LEVELS[0].size
+        size = COARSE.size
         picture = blurred(self._pictures[size][None, None], 1.0)[0, 0]
         strength = torch.zeros_like(picture)
         across, down = picture[1:-1, 2:] - picture[1:-1, :-2], picture[2:, 1:-1] - picture[:-2, 1:-1]
@@ -172,14 +190,14 @@ class PictorialLocator:
         for example in examples:
             shown: View = example.features
             clicked = shown.from_world(example.landmarks.positions)
-            found = constellation(shown, clicked, target)
-            back = constellation(target, found, shown)
-            error = (back - clicked).norm(dim=1).double().cpu().numpy()
+            found, doubt = constellation(shown, clicked, target)
+            back, _ = constellation(target, found, shown)
+            error = torch.hypot((back - clicked).norm(dim=1), doubt)
+            # Where its neighbours are lost, a landmark that finds its way back may do so by chance.
+            errors.append(torch.hypot(error, error.mean()).double().cpu().numpy())
             owners.append([names.index(name) for name in example.landmarks.names])
             places.append(found.double().cpu().numpy())
-            # Where its neighbours are lost, a landmark that finds its way back may do so by chance.
-            errors.append(np.hypot(error, error.mean()))
-        share = np.maximum(SIGMA_FACTOR * np.concatenate(errors), SIGMA_LEAST)[:, None].repeat(2, axis=1)
+        share = np.maximum(np.concatenate(errors), SIGMA_LEAST)[:, None].repeat(2, axis=1)
         points, sigma = weighted_mean(np.concatenate(owners), len(names), np.concatenate(places), share)
         positions = target.to_world(torch.from_numpy(points))
         sigmas = np.column_stack([sigma * target.extent, np.zeros(len(names))])
@@ -187,23 +205,34 @@ class PictorialLocator:
         return LandmarkSet(names, positions, sigmas, scores, sigma[:, 0] <= MAX_SIGMA)
 
 
-def constellation(shown: View, points: Tensor, target: View) -> Tensor:
-    """Where points of one view are in another, both (N, 2)."""
+def constellation(shown: View, points: Tensor, target: View) -> tuple[Tensor, Tensor]:
+    """Where points (N, 2) of one view are in another; and how far apart (N,) two ways to begin put them.
+
+    Both are shares of the field.
+    """
     helpers = shown.salient(HELPERS)
     helpers = helpers[torch.cdist(helpers, points).amin(dim=1) > APART / 2.5]
     nodes = torch.cat([points, helpers])
     parents = spanning_tree(nodes)
     turn = torch.zeros(len(nodes), device=nodes.device)
-    first, *others = LEVELS
-    starts = []
-    for scale in _scales(shown, target):
-        placed, scales = (nodes - 0.5) * scale + 0.5, torch.full_like(turn, scale)
-        starts.append(_step(first, shown, nodes, target, placed, (turn, scales), parents))
-    placed, _ = min(starts, key=lambda start: start[1])
-    for level in others:
+    begun: list[tuple[Tensor, float, float]] = []
+    for start in STARTS:
+        ways = []
+        # The second start takes the size of the first.
+        for scale in [begun[0][2]] if begun else _scales(shown, target):
+            framed, scales = (nodes - 0.5) * scale + 0.5, torch.full_like(turn, scale)
+            placed, _ = _step(COARSE, shown, nodes, target, framed, (turn, scales), parents, start)
+            turned = _local_turn(nodes, placed)
+            placed, cost = _step(SECOND, shown, nodes, target, placed, turned, parents)
+            moved = (placed - framed).square().sum() * COARSE.size**2 / 64
+            ways.append((placed, cost + FRAMING * float(moved), scale))
+        begun.append(min(ways, key=lambda way: way[1]))
+    placed = min(begun, key=lambda way: way[1])[0]
+    doubt = (begun[0][0] - begun[1][0])[: len(points)].norm(dim=1)
+    for level in FINE:
         if level in shown.levels and level in target.levels:
             placed, _ = _step(level, shown, nodes, target, placed, _local_turn(nodes, placed), parents)
-    return placed[: len(points)]
+    return placed[: len(points)], doubt
 
 
 def _scales(shown: View, target: View) -> list[float]:
@@ -220,29 +249,32 @@ def _step(
     placed: Tensor,
     turned: tuple[Tensor, Tensor],
     parents: list[int],
+    start: Start | None = None,
 ) -> tuple[Tensor, float]:
-    """Move the nodes (N, 2) from where they are placed (N, 2) in the target; and the mean cost of the best.
+    """Move the nodes (N, 2) from where they are placed (N, 2) in the target; and the cost of all together.
 
     Args:
         turned: (N,) angle and (N,) scale of their surroundings.
+        start: how to begin, at the coarsest level.
     """
-    size, reach = level.size, level.reach
+    size, reach = level.size, start.reach if start else level.reach
+    stiffness = start.stiffness if start else STIFFNESS
     wanted = shown.histograms(level).around(nodes * size - 0.5, *turned)
     at = torch.arange(-reach, reach + 1.0, device=nodes.device)
     moves = torch.stack(torch.meshgrid(at, at, indexing="xy"), dim=-1)
     places = placed[:, None, None] + moves / size
-    if level is LEVELS[0]:
+    if start:
         likeness = (wanted @ target.everywhere(level)).view(1, -1, size, size).transpose(0, 1)
         costs = 1 - grid_sample(likeness, 2 * places - 1, align_corners=False, padding_mode="border")[:, 0]
-        costs = costs + FRAMING * moves.square().sum(dim=-1) / 64
+        costs = costs + start.framing * moves.square().sum(dim=-1) / 64
     else:
         there = target.histograms(level).around(places.view(-1, 2) * size - 0.5)
         costs = 1 - torch.einsum("nc,nmc->nm", wanted, there.view(len(nodes), -1, wanted.shape[1]))
         costs = costs.view(len(nodes), len(at), len(at))
     costs = costs + OUTSIDE * ((places < 0) | (places > 1)).any(dim=-1)
     edges = (nodes - nodes[torch.tensor(parents, device=nodes.device).clamp_min(0)]).norm(dim=1) * size
-    total = min_marginals(costs, parents, STIFFNESS / (edges.square() + SHORT**2))
-    return placed + (_lowest(total) - reach) / size, float(total.flatten(1).amin(dim=1).mean())
+    total = min_marginals(costs, parents, stiffness / (edges.square() + SHORT**2))
+    return placed + (_lowest(total) - reach) / size, float(total[0].min())
 
 
 def _lowest(costs: Tensor) -> Tensor:

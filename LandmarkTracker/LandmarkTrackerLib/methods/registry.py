@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from typing import Literal
 
 from LandmarkTrackerLib.errors import InputError
@@ -32,6 +33,10 @@ def make_locator(model: str, device: str = "auto") -> Locator:
 
         return NccLocator()
     if model == "pictorial":
+        if importlib.util.find_spec("torch") is None:
+            raise InputError(
+                "'pictorial' needs no training, but it needs PyTorch; install it or choose 'ncc'"
+            )
         from LandmarkTrackerLib.methods.pictorial import PictorialLocator
 
         return PictorialLocator(device)
