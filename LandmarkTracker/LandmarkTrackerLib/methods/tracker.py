@@ -22,8 +22,10 @@ from LandmarkTrackerLib.networks.tracker import STRIDES, SUPPORT, TrackerNet
 from LandmarkTrackerLib.weights import Model, pick_device
 
 # Below this the network denies that the landmark is to be seen. It is believed less where alignment and
-# neighbours agree to a fraction of a pixel.
+# neighbours agree to this fraction of a pixel.
 PRESENT, HARDLY, AGREED = 0.5, 0.1, 0.4
+# What looks less alike is not the landmark, unless they agree still better.
+ALIKE, AGREED_WELL = 0.5, 0.3
 # A look-alike elsewhere in the image has to convince it more than a landmark where it was expected.
 PRESENT_ELSEWHERE = 0.9
 # Pixels: less certain than this, the search may have looked in the wrong place.
@@ -98,9 +100,9 @@ class TrackerLocator:
             own = [names.index(name) for name in example.landmarks.names]
             start = starts(example.features.exemplars.points, expected[own], doubt[own])
             found, sigma, presence = self._search(example.features, levels, start, len(own))
-            found, variance = refine(example.features.exemplars, picture, found, sigma, presence > PRESENT)
-            spread = variance.sqrt() * self._sigma_factor
-            answer = torch.cat([found, spread, presence[: len(own), None]], dim=1)
+            there = presence > PRESENT
+            found, variance, alike = refine(example.features.exemplars, picture, found, sigma, there)
+            answer = torch.column_stack([found, variance.sqrt(), presence[: len(own)], alike])
             answers.append(answer.double().cpu().numpy())
         owner = np.array([names.index(name) for example in examples for name in example.landmarks.names])
         return self._landmarks(names, owner, np.concatenate(answers), grid)
@@ -137,12 +139,13 @@ class TrackerLocator:
     def _landmarks(self, names: tuple[str, ...], owner: np.ndarray, answer: Array, grid: Grid) -> LandmarkSet:
         certain = answer[:, 4] / np.hypot(answer[:, 2], answer[:, 3])
         best = np.array([max(np.flatnonzero(owner == n), key=certain.__getitem__) for n in range(len(names))])
-        column, row, sigma_i, sigma_j, present = answer[best].T
+        column, row, spread_i, spread_j, present, alike = answer[best].T
+        spread = np.maximum(spread_i, spread_j)
+        seen = (present >= PRESENT) | ((present >= HARDLY) & (spread < AGREED))
+        seen &= (alike >= ALIKE) | (spread < AGREED_WELL)
         zero = np.zeros(len(names))
         positions = grid.to_world(np.column_stack([column, row, zero]))
-        sigmas = np.column_stack([sigma_i, sigma_j, zero]) * np.array(grid.spacing)
-        agreed = np.maximum(sigma_i, sigma_j) < AGREED * self._sigma_factor
-        seen = (present >= PRESENT) | (agreed & (present >= HARDLY))
+        sigmas = np.column_stack([spread_i, spread_j, zero]) * self._sigma_factor * np.array(grid.spacing)
         found = LandmarkSet(names, positions, sigmas, defined=seen)
         return LandmarkSet(names, positions, sigmas, trust(found.sigma_mm) * present, found.defined)
 

@@ -100,12 +100,19 @@ class Patches:
 
 @dataclass(frozen=True)
 class Aligned:
-    """Where N patches lie: position (N, 2) pixels, their affine part beyond identity (N, 4), and the
-    covariance of the position (N, 2, 2)."""
+    """Where N patches lie.
+
+    Attributes:
+        position: (N, 2) pixels.
+        affine: (N, 4) beyond identity.
+        covariance: (N, 2, 2) of the position.
+        likeness: (N,) share of the image's variance there that the patch explains.
+    """
 
     position: Tensor
     affine: Tensor
     covariance: Tensor
+    likeness: Tensor
 
 
 def align(
@@ -139,7 +146,8 @@ def align(
         force = -pulls[:, :6] / gain[:, None] * trust - (prior @ found[..., None])[..., 0]
         found = found + torch.linalg.solve(curvature, force).clamp(-LONGEST_STEP, LONGEST_STEP)
     covariance = torch.linalg.inv(curvature)[:, :2, :2]
-    return Aligned(expected + found[:, :2], found[:, 2:] / window.sigma, covariance)
+    likeness = explained / (explained + variance)
+    return Aligned(expected + found[:, :2], found[:, 2:] / window.sigma, covariance, likeness)
 
 
 def _sample(image: Tensor, points: Tensor) -> Tensor:

@@ -36,8 +36,8 @@ class Exemplars:
 
 def refine(
     exemplars: Exemplars, image: Tensor, found: Tensor, sigma: Tensor, present: Tensor
-) -> tuple[Tensor, Tensor]:
-    """Positions (N, 2) pixels of the landmarks and their variances (N, 2).
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Positions (N, 2) pixels of the landmarks, their variances (N, 2), and how alike they look (N,), 0 to 1.
 
     Args:
         image: (1, 1, H, W) to find them in.
@@ -58,4 +58,4 @@ def refine(
     covariance = torch.cat([narrow.covariance, wide.covariance[landmarks:]])
     variances = covariance.diagonal(dim1=1, dim2=2) + torch.where(present, 0.0, UNSEEN**2)[:, None]
     moves, variances = agree(exemplars.points, found - exemplars.points, variances)
-    return (exemplars.points + moves)[:landmarks], variances[:landmarks]
+    return (exemplars.points + moves)[:landmarks], variances[:landmarks], wide.likeness[:landmarks]

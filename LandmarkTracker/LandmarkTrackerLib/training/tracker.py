@@ -113,7 +113,7 @@ class TrackerTask:
                 )
                 for n in range(len(draws))
             ]
-            positions, variances = (torch.stack(part) for part in zip(*refined, strict=True))
+            positions, variances, _ = (torch.stack(part) for part in zip(*refined, strict=True))
             off = positions - batch["truth"]
             searched.append((last[..., :2] - batch["truth"]).norm(dim=-1)[seen])
             errors.append(off.norm(dim=-1)[seen])

@@ -63,3 +63,11 @@ def test_noise_makes_it_less_certain():
     torch.manual_seed(0)
     quiet, loud = (fit(scene() + s * torch.randn(1, 1, 80, 80), POINTS) for s in (0.0, 0.1))
     assert (loud.covariance.diagonal(dim1=1, dim2=2) > 4 * quiet.covariance.diagonal(dim1=1, dim2=2)).all()
+
+
+def test_likeness_tells_the_patch_from_other_tissue():
+    torch.manual_seed(4)
+    strange = torch.nn.functional.interpolate(torch.rand(1, 1, 16, 16), (80, 80), mode="bicubic")
+    same, other = fit(1.4 * scene((0.6, -1.3)), POINTS), fit(strange, POINTS, sigma=0.5)
+    assert same.likeness.min() > 0.95
+    assert other.likeness.median() < 0.5

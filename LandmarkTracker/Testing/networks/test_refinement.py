@@ -26,7 +26,7 @@ POINTS = torch.tensor([[20.0, 25.0], [60.0, 60.0], [95.0, 30.0], [24.0, 92.0], [
 def test_landmarks_are_found_to_a_fraction_of_a_pixel_and_those_without_texture_move_along():
     key, shift = texture(), (2.3, -1.6)
     start = POINTS + torch.tensor([1.0, 1.0])
-    found, variances = refine(
+    found, variances, _ = refine(
         Exemplars.cut(key, POINTS, 3),
         moved(key, shift),
         start,
@@ -45,7 +45,7 @@ def test_what_the_search_did_not_see_is_left_to_the_others():
     start = POINTS.clone()
     start[0] += 9
     present = torch.tensor([False, True, True, True, True, True])
-    found, variances = refine(
+    found, variances, _ = refine(
         Exemplars.cut(key, POINTS, 3), moved(key, shift), start, torch.full((6, 2), 2.0), present
     )
     torch.testing.assert_close(found[0], POINTS[0] + torch.tensor(shift), atol=0.5, rtol=0)
