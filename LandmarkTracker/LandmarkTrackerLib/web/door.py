@@ -16,8 +16,7 @@ from LandmarkTrackerLib.web.data_root import safe_name
 
 REFUSED = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Landmark Tracker</title><style>
 body { background: #17191c; color: #dfe3e8; font: 16px/1.5 system-ui, sans-serif; max-width: 34em;
-margin: 20vh auto; animation: show .1s 1.5s both } h1 { font-size: 20px }
-@keyframes show { from { opacity: 0 } }</style>"""
+margin: 20vh auto } h1 { font-size: 20px }</style>"""
 
 WRONG_TOKEN = (
     REFUSED
@@ -25,13 +24,15 @@ WRONG_TOKEN = (
 printed when it started: it ends with <code>?token=...</code></p>"""
 )
 
-# A tab that is reloaded may meet itself for a moment: it looks again at once, and then waits.
+# A tab that is reloaded may meet itself for a moment: it looks again at once, before this is seen.
 SECOND_TAB = (
     REFUSED
     + """<h1>The workbench is open in another tab</h1><p>One server is one person's work, and two tabs would
 disturb each other. Close the other tab: this one opens then by itself. For a second person or a second case
 start another server: <code>landmark-tracker serve --port ...</code></p>
-<script>setTimeout(() => location.reload(), 1000)</script>"""
+<style>body { animation: show .1s 1s both } @keyframes show { from { opacity: 0 } }</style><script>
+const look = () => fetch(location).then((answer) => answer.ok && location.reload());
+setTimeout(look, 300); setInterval(look, 1000);</script>"""
 )
 
 Upload = Callable[[list[Path]], Awaitable[str]]

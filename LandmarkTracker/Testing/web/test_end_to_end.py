@@ -238,13 +238,6 @@ def test_an_empty_page_says_what_to_do_and_why_not(serve, visit, cine, data, tmp
     button.hover(force=True)
     tab.page.locator(".v-tooltip", has_text="Choose a cine or a volume first.").first.wait_for()
 
-    # A second tab is refused in words.
-    context = tab.page.context
-    second = context.new_page()
-    assert second.goto(address.partition("?")[0]).status == 409
-    second.get_by_text("open in another tab").wait_for()
-    second.close()
-
     # Open a volume from the data folder: what is no image, and what leads outside, is not offered.
     tab.page.locator(".lt-empty").get_by_text("Open from the data folder").click()
     entries = tab.page.locator(".lt-entry")
@@ -277,3 +270,11 @@ def test_an_empty_page_says_what_to_do_and_why_not(serve, visit, cine, data, tmp
     # The work is still there when the page is loaded again.
     tab.page.reload()
     tab.page.locator(".lt-corner", has_text="uploaded").first.wait_for()
+
+    # A second tab is refused in words, and opens by itself when the first is closed.
+    second = tab.page.context.new_page()
+    assert second.goto(address.partition("?")[0]).status == 409
+    second.get_by_text("open in another tab").wait_for()
+    second.wait_for_function("getComputedStyle(document.body).opacity === '1'")
+    tab.page.close()
+    second.locator(".lt-corner", has_text="uploaded").first.wait_for()
