@@ -25,6 +25,11 @@ class Tab:
         """Wait until the line at the top says so."""
         self.page.locator(".lt-status", has_text=re.compile(text)).wait_for()
 
+    def finish(self, change: str) -> None:
+        """Wait until the work that can be undone as this change has come to its end."""
+        self.page.locator(".lt-do-undo", has_text=re.compile(f"Undo: {change}")).wait_for()
+        self.page.wait_for_function("document.querySelector('.lt-do-cancel').disabled")
+
     def click(self, place) -> None:
         x, y = map(round, place)
         self.page.mouse.move(x - 3, y - 3)

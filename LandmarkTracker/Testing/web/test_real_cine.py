@@ -102,8 +102,7 @@ def test_walls_of_a_heart_are_followed_corrected_and_exported(serve, visit, file
 
     # Propagate with the model that the page chose.
     tab.page.keyboard.press("p")
-    tab.says(r"\d+ of 20, about")
-    tab.page.wait_for_function("document.querySelector('.lt-do-cancel').disabled")
+    tab.finish("propagate")
     tab.go_to(SYSTOLE, LAST)
     tab.wait_for_rows(*["found, ±"] * 4)
     tab.unfold("inputs")
