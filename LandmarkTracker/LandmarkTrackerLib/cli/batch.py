@@ -43,6 +43,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     add_propagation_arguments(parser)
     add_model_arguments(parser)
+    parser.set_defaults(model=None)
     add_output_arguments(parser)
     parser.set_defaults(run=run)
 
@@ -65,17 +66,26 @@ def run(args: argparse.Namespace) -> int:
 
 def _cases(args: argparse.Namespace) -> list[Case]:
     from LandmarkTrackerLib.formats import read_image, read_landmarks
+    from LandmarkTrackerLib.geometry import Grid
     from LandmarkTrackerLib.jobs import batch
     from LandmarkTrackerLib.jobs.across import examples_of
-    from LandmarkTrackerLib.methods.registry import make_detector, make_locator
+    from LandmarkTrackerLib.methods.registry import (
+        DEFAULT_ACROSS,
+        DEFAULT_LOCATOR,
+        make_detector,
+        make_locator,
+    )
 
     if args.detector:
         return batch.detect_cases(args.folder, args.output, make_detector(args.detector, args.device))
-    locator = make_locator(args.model, args.device)
     if args.example:
-        image, points = args.example
-        examples = examples_of(locator, [(read_image(image), read_landmarks(points))])
+        image, points = read_image(args.example[0]), read_landmarks(args.example[1])
+        fitting = DEFAULT_ACROSS if Grid.of(image).is_slice else DEFAULT_LOCATOR
+        locator = make_locator(args.model or fitting, args.device)
+        examples = examples_of(locator, [(image, points)])
         return batch.locate_cases(args.folder, args.output, locator, examples, args.max_sigma)
+    model = args.model or DEFAULT_LOCATOR
+    locator = make_locator(model, args.device)
     return batch.track_cases(
-        args.folder, args.output, locator, args.model, args.frame, args.direction, args.max_sigma
+        args.folder, args.output, locator, model, args.frame, args.direction, args.max_sigma
     )

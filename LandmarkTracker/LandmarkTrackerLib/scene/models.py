@@ -13,7 +13,7 @@ import numpy as np
 
 from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.methods.protocols import Locator
-from LandmarkTrackerLib.methods.registry import UNTRAINED, make_locator
+from LandmarkTrackerLib.methods.registry import DEFAULT_ACROSS, UNTRAINED, make_locator
 from LandmarkTrackerLib.scene.i18n import _
 from LandmarkTrackerLib.scene.reporting import reported
 from LandmarkTrackerLib.weights import model_names, pick_device, read_card
@@ -66,7 +66,7 @@ class Models:
         choices = [
             Choice(name, str(card.get("title", name)), self.fits(card), True) for name, card in _cards()
         ]
-        choices += [Choice(name, title, True, False) for name, title in UNTRAINED.items()]
+        choices += [Choice(name, title, True, name != "ncc") for name, title in UNTRAINED.items()]
         return sorted(choices, key=lambda choice: not choice.fits)
 
     @property
@@ -78,6 +78,14 @@ class Models:
     def chosen(self) -> Choice:
         """The one that will run."""
         return next((choice for choice in self.choices() if choice.name == self.name), self.best)
+
+    @property
+    def chosen_across(self) -> Choice:
+        """The one that will run in volumes of other subjects: unless the user chose, one that is made for it."""
+        subject = self.bench.inputs.subject
+        if self.name or subject is None or not subject.cine.grid.is_slice:
+            return self.chosen
+        return next(choice for choice in self.choices() if choice.name == DEFAULT_ACROSS)
 
     @property
     def torch_missing(self) -> bool:
@@ -109,15 +117,15 @@ class Models:
         """Take this model and device; an empty name for the model that fits best."""
         self.name, self.device = name, device
 
-    def locator(self) -> Locator:
-        """The chosen model, loaded once.
+    def locator(self, choice: Choice | None = None) -> Locator:
+        """The chosen model, or another choice, loaded once.
 
         Raises:
             InputError: it cannot run here.
         """
         if self.obstacle:
             raise InputError(self.obstacle)
-        key = (self.chosen.name, self.device)
+        key = ((choice or self.chosen).name, self.device)
         if self._loaded is None or self._loaded[0] != key:
             self._loaded = (key, make_locator(*key))
         return self._loaded[1]

@@ -144,7 +144,7 @@ class Propagation:
                 yield True
 
     def _across(self, subjects: Sequence[Subject], change: Change) -> Iterator[bool]:
-        locator = self.bench.models.locator()
+        locator = self.bench.models.locator(self.bench.models.chosen_across)
         yield False
         shown = [
             (subject.cine[t], here) for subject in subjects for t, here in subject.record.placed().items()
