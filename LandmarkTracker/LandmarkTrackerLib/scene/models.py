@@ -81,7 +81,7 @@ class Models:
 
     @property
     def chosen_across(self) -> Choice:
-        """The one that will run in volumes of other subjects: unless the user chose, one that is made for it."""
+        """The one that will run in other subjects: unless the user chose, one that is made for it."""
         subject = self.bench.inputs.subject
         if self.name or subject is None or not subject.cine.grid.is_slice:
             return self.chosen
