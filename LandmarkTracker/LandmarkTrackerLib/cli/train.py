@@ -155,6 +155,14 @@ def _scn(path: Path) -> Prepared:
     return Prepared(config.run, lambda: HeatmapTask(config))
 
 
+def _regression(path: Path) -> Prepared:
+    from LandmarkTrackerLib.training.config import read_config
+    from LandmarkTrackerLib.training.regression import RegressionConfig, RegressionTask
+
+    config = read_config(path, RegressionConfig)
+    return Prepared(config.run, lambda: RegressionTask(config))
+
+
 def _tracker(path: Path) -> Prepared:
     from LandmarkTrackerLib.training.config import read_config
     from LandmarkTrackerLib.training.tracker import TrackerConfig, TrackerTask
@@ -174,6 +182,7 @@ def _correspondence(path: Path) -> Prepared:
 # Reads the training file; the images only when the task is made.
 TASKS: dict[str, Callable[[Path], Prepared]] = {
     "correspondence": _correspondence,
+    "regression": _regression,
     "scn": _scn,
     "tmn": _tmn,
     "tracker": _tracker,

@@ -72,6 +72,10 @@ def make_detector(model: str, device: str = "auto") -> Detector:
         from LandmarkTrackerLib.methods.heatmap import HeatmapDetector
 
         return HeatmapDetector(loaded, device)
+    if loaded.method == "regression":
+        from LandmarkTrackerLib.methods.regression import RegressionDetector
+
+        return RegressionDetector(loaded, device)
     raise InputError(f"model '{model}' is a {loaded.method} model and does not detect landmarks by itself")
 
 
