@@ -163,6 +163,14 @@ def _regression(path: Path) -> Prepared:
     return Prepared(config.run, lambda: RegressionTask(config))
 
 
+def _simclr(path: Path) -> Prepared:
+    from LandmarkTrackerLib.training.config import read_config
+    from LandmarkTrackerLib.training.simclr import SimClrConfig, SimClrTask
+
+    config = read_config(path, SimClrConfig)
+    return Prepared(config.run, lambda: SimClrTask(config))
+
+
 def _tracker(path: Path) -> Prepared:
     from LandmarkTrackerLib.training.config import read_config
     from LandmarkTrackerLib.training.tracker import TrackerConfig, TrackerTask
@@ -184,6 +192,7 @@ TASKS: dict[str, Callable[[Path], Prepared]] = {
     "correspondence": _correspondence,
     "regression": _regression,
     "scn": _scn,
+    "simclr": _simclr,
     "tmn": _tmn,
     "tracker": _tracker,
 }

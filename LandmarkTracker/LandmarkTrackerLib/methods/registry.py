@@ -47,6 +47,10 @@ def make_locator(model: str, device: str = "auto") -> Locator:
         from LandmarkTrackerLib.methods.tmn import TmnLocator
 
         return TmnLocator(loaded, device)
+    if loaded.method == "simclr":
+        from LandmarkTrackerLib.methods.simclr import SimClrLocator
+
+        return SimClrLocator(loaded, device)
     if loaded.method == "tracker":
         from LandmarkTrackerLib.methods.tracker import TrackerLocator
         from LandmarkTrackerLib.methods.tracker_volume import VolumeTracker
