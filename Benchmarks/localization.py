@@ -140,7 +140,7 @@ def settings(data: Path) -> dict[str, Setting]:
     return {
         "cardiac_edes": Setting(cardiac, (5, 10, 20, ALL), folds=4, tested=1, unit="px"),
         "hand_xray": Setting(hand, (ALL,), folds=6, tested=2, scale=("1", "5", 50.0)),
-        "mouse_skull": Setting(skull, (5, ALL), folds=8, tested=1),
+        "mouse_skull": Setting(skull, (5, 10, ALL), folds=8, tested=1),
     }
 
 
