@@ -36,7 +36,9 @@ class DataRoot:
         Raises:
             InputError: there is no such folder.
         """
-        self.folder = Path(folder).resolve()
+        # A link that leads to the root itself is the server's own business.
+        self._given = Path(folder).absolute()
+        self.folder = self._given.resolve()
         if not self.folder.is_dir():
             raise InputError(f"{folder} is not a folder; give the folder that holds the images")
 
@@ -66,7 +68,7 @@ class DataRoot:
             InputError: it is not inside the root.
         """
         path = Path(path).absolute()
-        for root in (self.folder, self.folder.absolute()):
+        for root in (self.folder, self._given):
             if path.is_relative_to(root):
                 return path.relative_to(root).as_posix()
         raise InputError(

@@ -78,7 +78,10 @@ class Tab:
     def choose(self, field: str, title: str) -> None:
         """Pick a title from a list."""
         self.page.locator(f".lt-{field}").click()
-        self.page.locator(".v-overlay-container .v-list-item", has_text=re.compile(f"^{title}$")).click()
+        item = self.page.locator(".v-overlay-container .v-list-item", has_text=re.compile(f"^{title}$"))
+        item.click()
+        # The list of the next field is not to be mistaken for this one while it fades.
+        self.page.locator(".v-overlay-container .v-list").wait_for(state="detached")
 
     def frame(self) -> int:
         """The frame in view."""

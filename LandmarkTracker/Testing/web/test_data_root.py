@@ -109,3 +109,12 @@ def test_a_dicom_folder_with_several_cines_offers_each(root):
         ("SA/slice 02", "dicom"),
     ]
     assert len(open_cine(root.find(slices[0].path), slices[0].name)) == 3
+
+
+def test_the_root_itself_may_be_reached_through_a_link(tmp_path):
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "disk" / "heart.nrrd").touch()
+    (tmp_path / "home").symlink_to(tmp_path / "disk")
+    root = DataRoot(tmp_path / "home")
+    assert root.relative(tmp_path / "home" / "heart.nrrd") == "heart.nrrd"
+    assert root.relative(tmp_path / "disk" / "heart.nrrd") == "heart.nrrd"
