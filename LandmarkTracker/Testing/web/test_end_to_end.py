@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 from host.browser_tab import VIEW, Tab
+from LandmarkTrackerLib.evaluation.phantom import Phantom
 from LandmarkTrackerLib.formats import read_landmarks, write_cine, write_landmarks
 from LandmarkTrackerLib.formats.track_csv import read_track_csv
 from LandmarkTrackerLib.images import Cine
@@ -183,6 +184,22 @@ def test_click_propagate_scrub_correct_undo_export_and_read_back(serve, visit, c
     tab.press("write")
     tab.says("is there already")
     tab.page.locator(".lt-status.problem").wait_for()
+
+
+def test_work_can_be_cancelled_and_keeps_what_is_done(serve, visit, tmp_path):
+    breathing = list(Phantom().cine())
+    write_cine(tmp_path / "torso.seq.nrrd", Cine.of(6 * breathing, "torso"))
+    tab = Tab(visit(serve(tmp_path / "torso.seq.nrrd")))
+    tab.press("toggle_placing")
+    tab.click((820, 300))
+    tab.wait_for_rows("placed here")
+    tab.press("propagate")
+    tab.press("cancel")
+    tab.page.wait_for_function("document.querySelector('.lt-do-cancel').disabled")
+    tab.unfold("export")
+    track = read_zip(tab.download("download"), tmp_path)
+    assert 1 <= len(track) < 6 * len(breathing)
+    assert track.numbers[0] == 0
 
 
 def test_two_volumes_are_leafed_through_together_and_brightness_is_dragged(serve, visit, data):
