@@ -17,7 +17,7 @@ from LandmarkTrackerLib.images import pixels
 from LandmarkTrackerLib.landmarks import Array, LandmarkSet
 from LandmarkTrackerLib.methods.protocols import Example, Examples, names_of, trust
 from LandmarkTrackerLib.methods.support import support_points
-from LandmarkTrackerLib.networks.refinement import Exemplars, refine
+from LandmarkTrackerLib.networks.refinement import Exemplars, refine, smoothed
 from LandmarkTrackerLib.networks.tracker import STRIDES, SUPPORT, TrackerNet
 from LandmarkTrackerLib.weights import Model, pick_device
 
@@ -91,7 +91,7 @@ class TrackerLocator:
         """
         names, grid = names_of(examples), Grid.of(image)
         picture = self._picture(image)
-        levels = self._network.encode(picture)
+        levels, smooth = self._network.encode(picture), smoothed(picture)
         known = _known(examples, names, prior)
         expected = self._points(grid.to_index(known.positions))
         doubt = torch.from_numpy(known.sigma_mm / max(grid.spacing[:2])).float().to(self._device)
@@ -101,7 +101,7 @@ class TrackerLocator:
             start = starts(example.features.exemplars.points, expected[own], doubt[own])
             found, sigma, presence = self._search(example.features, levels, start, len(own))
             there = presence > PRESENT
-            found, variance, alike = refine(example.features.exemplars, picture, found, sigma, there)
+            found, variance, alike = refine(example.features.exemplars, smooth, found, sigma, there)
             answer = torch.column_stack([found, variance.sqrt(), presence[: len(own)], alike])
             answers.append(answer.double().cpu().numpy())
         owner = np.array([names.index(name) for example in examples for name in example.landmarks.names])

@@ -93,10 +93,6 @@ class Patches:
         pulls = slopes * weights
         return Patches(window, torch.cat([pulls, weighted], dim=1), pulls @ slopes.mT, gram[:, 0, 0])
 
-    def select(self, chosen: Tensor) -> Patches:
-        """Those at `chosen`."""
-        return Patches(self.window, self.rows[chosen], self.pull[chosen], self.contrast[chosen])
-
 
 @dataclass(frozen=True)
 class Aligned:

@@ -30,30 +30,40 @@ class Exemplars:
     @staticmethod
     def cut(image: Tensor, points: Tensor, landmarks: int) -> Exemplars:
         """Around points of the image (1, 1, H, W), the first `landmarks` of them also narrowly."""
-        wide = Patches.cut(WIDE.smoothed(image), points, WIDE)
-        return Exemplars(points, wide, Patches.cut(NARROW.smoothed(image), points[:landmarks], NARROW))
+        smooth = smoothed(image)
+        wide = Patches.cut(smooth.wide, points, WIDE)
+        return Exemplars(points, wide, Patches.cut(smooth.narrow, points[:landmarks], NARROW))
+
+
+@dataclass(frozen=True)
+class Smoothed:
+    """An image (1, 1, H, W) as each window sees it."""
+
+    wide: Tensor
+    narrow: Tensor
+
+
+def smoothed(image: Tensor) -> Smoothed:
+    """Once an image, however many exemplars are sought in it."""
+    return Smoothed(WIDE.smoothed(image), NARROW.smoothed(image))
 
 
 def refine(
-    exemplars: Exemplars, image: Tensor, found: Tensor, sigma: Tensor, present: Tensor
+    exemplars: Exemplars, image: Smoothed, found: Tensor, sigma: Tensor, present: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Positions (N, 2) pixels of the landmarks, their variances (N, 2), and how alike they look (N,), 0 to 1.
 
     Args:
-        image: (1, 1, H, W) to find them in.
+        image: to find them in, of `smoothed`.
         found: (M, 2) where the search ended.
         sigma: (M, 2) what it states about that.
         present: (M,) whether it has seen the point at all.
     """
     landmarks = len(exemplars.narrow.contrast)
     precision = torch.diag_embed(sigma.clamp(min=SUREST) ** -2)
-    wide = align(
-        exemplars.wide, WIDE.smoothed(image), found, precision, found.new_zeros(len(found), 4), STEPS[0]
-    )
+    wide = align(exemplars.wide, image.wide, found, precision, found.new_zeros(len(found), 4), STEPS[0])
     near, affine, covariance = (part[:landmarks] for part in (wide.position, wide.affine, wide.covariance))
-    narrow = align(
-        exemplars.narrow, NARROW.smoothed(image), near, torch.linalg.inv(covariance), affine, STEPS[1]
-    )
+    narrow = align(exemplars.narrow, image.narrow, near, torch.linalg.inv(covariance), affine, STEPS[1])
     found = torch.cat([narrow.position, wide.position[landmarks:]])
     covariance = torch.cat([narrow.covariance, wide.covariance[landmarks:]])
     variances = covariance.diagonal(dim1=1, dim2=2) + torch.where(present, 0.0, UNSEEN**2)[:, None]

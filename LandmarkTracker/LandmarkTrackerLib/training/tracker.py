@@ -14,7 +14,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 from LandmarkTrackerLib.field import normalised
 from LandmarkTrackerLib.images import pixels
-from LandmarkTrackerLib.networks.refinement import Exemplars, refine
+from LandmarkTrackerLib.networks.refinement import Exemplars, refine, smoothed
 from LandmarkTrackerLib.networks.tracker import STRIDES, WINDOW, TrackerNet
 from LandmarkTrackerLib.training.config import RunConfig
 from LandmarkTrackerLib.training.images import Source, Split, split_images
@@ -106,7 +106,7 @@ class TrackerTask:
             refined = [
                 refine(
                     Exemplars.cut(batch["key"][n, None], batch["exemplar"][n], len(seen[n])),
-                    batch["target"][n, None],
+                    smoothed(batch["target"][n, None]),
                     last[n, :, :2],
                     last[n, :, 2:4].clamp(-4, 4).exp(),
                     present[n],

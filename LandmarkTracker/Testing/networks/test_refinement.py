@@ -1,5 +1,5 @@
 import torch
-from LandmarkTrackerLib.networks.refinement import Exemplars, refine
+from LandmarkTrackerLib.networks.refinement import Exemplars, refine, smoothed
 from torch.nn.functional import grid_sample
 
 
@@ -28,7 +28,7 @@ def test_landmarks_are_found_to_a_fraction_of_a_pixel_and_those_without_texture_
     start = POINTS + torch.tensor([1.0, 1.0])
     found, variances, _ = refine(
         Exemplars.cut(key, POINTS, 3),
-        moved(key, shift),
+        smoothed(moved(key, shift)),
         start,
         torch.full((6, 2), 2.0),
         torch.full((6,), True),
@@ -46,7 +46,7 @@ def test_what_the_search_did_not_see_is_left_to_the_others():
     start[0] += 9
     present = torch.tensor([False, True, True, True, True, True])
     found, variances, _ = refine(
-        Exemplars.cut(key, POINTS, 3), moved(key, shift), start, torch.full((6, 2), 2.0), present
+        Exemplars.cut(key, POINTS, 3), smoothed(moved(key, shift)), start, torch.full((6, 2), 2.0), present
     )
     torch.testing.assert_close(found[0], POINTS[0] + torch.tensor(shift), atol=0.5, rtol=0)
     assert variances[0].min() > variances[2].max()
