@@ -13,6 +13,7 @@ from LandmarkTrackerLib.cli.track import (
     add_output_arguments,
     add_propagation_arguments,
 )
+from LandmarkTrackerLib.methods.registry import DEFAULT_ACROSS, DEFAULT_LOCATOR
 
 if TYPE_CHECKING:
     from LandmarkTrackerLib.jobs.batch import Case
@@ -42,8 +43,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="an image and its landmark file",
     )
     add_propagation_arguments(parser)
-    add_model_arguments(parser)
-    parser.set_defaults(model=None)
+    add_model_arguments(parser, None, f"{DEFAULT_LOCATOR}; with --example of a slice, {DEFAULT_ACROSS}")
     add_output_arguments(parser)
     parser.set_defaults(run=run)
 
@@ -69,12 +69,7 @@ def _cases(args: argparse.Namespace) -> list[Case]:
     from LandmarkTrackerLib.geometry import Grid
     from LandmarkTrackerLib.jobs import batch
     from LandmarkTrackerLib.jobs.across import examples_of
-    from LandmarkTrackerLib.methods.registry import (
-        DEFAULT_ACROSS,
-        DEFAULT_LOCATOR,
-        make_detector,
-        make_locator,
-    )
+    from LandmarkTrackerLib.methods.registry import make_detector, make_locator
 
     if args.detector:
         return batch.detect_cases(args.folder, args.output, make_detector(args.detector, args.device))

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from LandmarkTrackerLib.cli.progress import progress
-from LandmarkTrackerLib.cli.track import add_output_arguments
+from LandmarkTrackerLib.cli.track import add_model_arguments, add_output_arguments
 from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.methods.registry import DEFAULT_ACROSS
 
@@ -23,19 +23,13 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument(
         "--targets", type=Path, nargs="+", required=True, metavar="IMAGE", help="images of other subjects"
     )
-    parser.add_argument(
-        "--model",
-        default=DEFAULT_ACROSS,
-        metavar="NAME|FILE",
-        help=f"see `landmark-tracker models` ({DEFAULT_ACROSS})",
-    )
+    add_model_arguments(parser, DEFAULT_ACROSS)
     parser.add_argument(
         "--max-sigma",
         type=float,
         metavar="MM",
         help="call a point missing above this uncertainty (set by the model)",
     )
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="(auto)")
     add_output_arguments(parser)
     parser.set_defaults(run=run)
 

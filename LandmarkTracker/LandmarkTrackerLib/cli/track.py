@@ -62,13 +62,19 @@ def add_propagation_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_model_arguments(parser: argparse.ArgumentParser) -> None:
-    """`--model` and `--device`, the same for every command that finds landmarks."""
+def add_model_arguments(
+    parser: argparse.ArgumentParser, default: str | None = DEFAULT_LOCATOR, otherwise: str = ""
+) -> None:
+    """`--model` and `--device`, the same for every command that finds landmarks.
+
+    Args:
+        default: None where the command decides; `otherwise` then says how, for the help.
+    """
     parser.add_argument(
         "--model",
-        default=DEFAULT_LOCATOR,
+        default=default,
         metavar="NAME|FILE",
-        help=f"see `landmark-tracker models` ({DEFAULT_LOCATOR})",
+        help=f"see `landmark-tracker models` ({default or otherwise})",
     )
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="(auto)")
 
