@@ -10,7 +10,9 @@ slicer = pytest.importorskip("slicer", reason="slicer-core is not installed")
 if not hasattr(slicer, "vtkMRMLScene"):
     pytest.skip("PyPI's `slicer` is another package; install slicer-core", allow_module_level=True)
 
-from host.mrml import Mrml  # noqa: E402 - it imports slicer
+# These import slicer.
+from host.mrml import Mrml  # noqa: E402
+from LandmarkTrackerLib.scene.workbench import Workbench  # noqa: E402
 
 
 @pytest.fixture
@@ -23,3 +25,10 @@ def app() -> Iterator[Mrml]:
 @pytest.fixture
 def scene(app):
     return app.scene
+
+
+@pytest.fixture
+def bench(scene) -> Iterator[Workbench]:
+    bench = Workbench(scene)
+    yield bench
+    bench.close()

@@ -11,18 +11,10 @@ import slicer
 from LandmarkTrackerLib.images import Cine
 from LandmarkTrackerLib.scene.cine_nodes import add_cine
 from LandmarkTrackerLib.scene.volumes import fill_volume
-from LandmarkTrackerLib.scene.workbench import Workbench
 
 MARKUPS = slicer.vtkMRMLMarkupsNode
 LPS = np.array([-1, -1, 1])
 NAMES = ("left", "right", "bottom")
-
-
-@pytest.fixture
-def bench(scene):
-    bench = Workbench(scene)
-    yield bench
-    bench.close()
 
 
 @pytest.fixture

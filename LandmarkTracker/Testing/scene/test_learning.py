@@ -14,18 +14,10 @@ from LandmarkTrackerLib.scene import learning
 from LandmarkTrackerLib.scene.cine_nodes import add_cine
 from LandmarkTrackerLib.scene.process import last_lines
 from LandmarkTrackerLib.scene.volumes import fill_volume
-from LandmarkTrackerLib.scene.workbench import Workbench
 from LandmarkTrackerLib.training import recipe
 from LandmarkTrackerLib.training.landmark_data import annotated_images
 
 SECONDS = 600  # on a machine that is busy with other things
-
-
-@pytest.fixture
-def bench(scene):
-    bench = Workbench(scene)
-    yield bench
-    bench.close()
 
 
 @pytest.fixture

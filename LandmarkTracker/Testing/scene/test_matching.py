@@ -13,7 +13,6 @@ from LandmarkTrackerLib.jobs.match import SLICES, VOLUMES
 from LandmarkTrackerLib.landmarks import LandmarkPairs
 from LandmarkTrackerLib.scene import matching
 from LandmarkTrackerLib.scene.volumes import fill_volume, image_of
-from LandmarkTrackerLib.scene.workbench import Workbench
 
 MARKUPS = slicer.vtkMRMLMarkupsNode
 LPS = np.array([-1, -1, 1])
@@ -42,13 +41,6 @@ def volume(scene, name, pixels, origin=(-30.0, 12.0, 7.0), direction=(0.8, 0.0, 
     fill_volume(node, image)
     node.CreateDefaultDisplayNodes()
     return node
-
-
-@pytest.fixture
-def bench(scene):
-    bench = Workbench(scene)
-    yield bench
-    bench.close()
 
 
 @pytest.fixture
