@@ -153,8 +153,8 @@ def simulated_cases(data: Path) -> Iterator[Case]:
             paths = sorted(data.glob(pattern))
             for path in (paths[0], paths[len(paths) // 2]):
                 motion = SimulatedMotion(read_image(path), seed=seed, **(PLAIN | harder))
-                shown = _in_the_body(motion, SIMULATED_POINTS)
-                yield _simulated_case(row, motion, f"{row}, {path.stem}", shown)
+                shown = in_the_body(motion, SIMULATED_POINTS)
+                yield simulated_case(row, motion, f"{row}, {path.stem}", shown)
 
 
 def volume_cases(data: Path) -> Iterator[Case]:
@@ -163,8 +163,8 @@ def volume_cases(data: Path) -> Iterator[Case]:
         motion = SimulatedMotion(
             read_image(data / file), seed, frames=5, period=8, reach=6.0, bump=0.3, **PLAIN
         )
-        shown = _annotated(data / file) or _in_the_body(motion, VOLUME_POINTS)
-        yield _simulated_case(row, motion, row, shown)
+        shown = _annotated(data / file) or in_the_body(motion, VOLUME_POINTS)
+        yield simulated_case(row, motion, row, shown)
 
 
 def _annotated(path: Path) -> LandmarkSet | None:
@@ -176,7 +176,7 @@ def _annotated(path: Path) -> LandmarkSet | None:
     return landmarks.select(landmarks.names[:: len(landmarks) // VOLUME_POINTS])
 
 
-def _in_the_body(motion: SimulatedMotion, count: int) -> LandmarkSet:
+def in_the_body(motion: SimulatedMotion, count: int) -> LandmarkSet:
     """Points anywhere in the body but near the border, where they could leave the image."""
     rng = np.random.default_rng(motion.seed)
     shown, d = pixels(motion.image), 2 if motion.grid.is_slice else 3
@@ -190,7 +190,7 @@ def _in_the_body(motion: SimulatedMotion, count: int) -> LandmarkSet:
     return LandmarkSet(names, motion.grid.to_world(index))
 
 
-def _simulated_case(row: str, motion: SimulatedMotion, name: str, landmarks: LandmarkSet) -> Case:
+def simulated_case(row: str, motion: SimulatedMotion, name: str, landmarks: LandmarkSet) -> Case:
     grid = motion.grid
     frames = tuple(range(1, motion.frames))
     truth = motion.track(landmarks).positions
