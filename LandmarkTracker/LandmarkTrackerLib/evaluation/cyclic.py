@@ -20,8 +20,8 @@ from LandmarkTrackerLib.images import as_volume, pixels
 from LandmarkTrackerLib.landmarks import Array, LandmarkSet
 from LandmarkTrackerLib.methods.protocols import Examples, Locator
 
-# Pixels that are sought at once.
-CHUNK = 512
+# Pixels that are sought at once: an image is encoded anew for each such part.
+CHUNK = 1024
 # Less than this share of the way from the darkest to the brightest value is background.
 BACKGROUND = 0.06
 

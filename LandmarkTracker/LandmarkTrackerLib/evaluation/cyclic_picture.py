@@ -11,6 +11,7 @@ import SimpleITK as sitk
 
 from LandmarkTrackerLib.evaluation.cyclic import ErrorMap
 from LandmarkTrackerLib.evaluation.overview import BACKGROUND, PANEL, TEXT
+from LandmarkTrackerLib.field import normalised
 from LandmarkTrackerLib.images import pixels
 from LandmarkTrackerLib.landmarks import Array
 
@@ -37,7 +38,7 @@ def draw_trust(path: Path, cases: Sequence[tuple[str, sitk.Image, ErrorMap, Erro
     for axes, (name, image, template, cyclic) in zip(rows, cases, strict=True):
         end = scale_end(cyclic.mean[cyclic.body])
         aspect = image.GetSpacing()[1] / image.GetSpacing()[0]
-        axes[0].imshow(pixels(image)[0], cmap="gray", aspect=aspect)
+        axes[0].imshow(normalised(pixels(image)[0]), cmap="gray", aspect=aspect)
         axes[0].set_ylabel(name, color=TEXT, fontsize=8)
         maps = (
             ("template error", template.mean),
@@ -55,6 +56,7 @@ def draw_trust(path: Path, cases: Sequence[tuple[str, sitk.Image, ErrorMap, Erro
             ax.set_yticks([])
             ax.set_facecolor(PANEL)
         draw_error_by_sigma(axes[5], cyclic)
+        axes[5].set_box_aspect(1)
     figure.savefig(path, dpi=100, facecolor=BACKGROUND, format="png")
 
 

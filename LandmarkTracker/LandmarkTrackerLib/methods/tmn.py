@@ -13,7 +13,7 @@ from LandmarkTrackerLib.field import Field
 from LandmarkTrackerLib.geometry import Grid
 from LandmarkTrackerLib.landmarks import Array, LandmarkSet
 from LandmarkTrackerLib.methods.protocols import Example, Examples, names_of, trust
-from LandmarkTrackerLib.networks.sampling import cut
+from LandmarkTrackerLib.networks.sampling import sample
 from LandmarkTrackerLib.networks.tmn import Tmn
 from LandmarkTrackerLib.weights import Model, pick_device
 
@@ -113,9 +113,10 @@ class TmnLocator:
 
     def _patches(self, shown: Tensor, centres: Array) -> Tensor:
         """(N, P, P) as they are, centred on (N, 2) field points to a fraction of a pixel."""
-        at = torch.from_numpy(centres).to(shown)[None]
-        same = torch.eye(2, device=self._device).expand(1, len(centres), 2, 2)
-        return cut(shown[None], at, same, torch.ones(at.shape[:2], device=self._device), self._patch)[0]
+        side = torch.arange(self._patch).to(shown) - (self._patch - 1) / 2
+        offsets = torch.stack(torch.meshgrid(side, side, indexing="xy"), dim=-1)
+        points = torch.from_numpy(centres).to(shown)[:, None, None] + offsets
+        return sample(shown[None], points.flatten(0, 1)[None])[0].unflatten(0, points.shape[:2])
 
 
 def weighted_mean(
