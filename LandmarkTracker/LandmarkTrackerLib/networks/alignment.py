@@ -93,6 +93,10 @@ class Patches:
         pulls = slopes * weights
         return Patches(window, torch.cat([pulls, weighted], dim=1), pulls @ slopes.mT, gram[:, 0, 0])
 
+    def only(self, chosen: Tensor) -> Patches:
+        """Some of them, by number."""
+        return Patches(self.window, self.rows[chosen], self.pull[chosen], self.contrast[chosen])
+
 
 @dataclass(frozen=True)
 class Aligned:
@@ -103,12 +107,14 @@ class Aligned:
         affine: (N, 4) beyond identity.
         covariance: (N, 2, 2) of the position.
         likeness: (N,) share of the image's variance there that the patch explains.
+        fit: (N,) log likelihood of what the image shows there, but for a constant of the patch.
     """
 
     position: Tensor
     affine: Tensor
     covariance: Tensor
     likeness: Tensor
+    fit: Tensor
 
 
 def align(
@@ -143,7 +149,8 @@ def align(
         found = found + torch.linalg.solve(curvature, force).clamp(-LONGEST_STEP, LONGEST_STEP)
     covariance = torch.linalg.inv(curvature)[:, :2, :2]
     likeness = explained / (explained + variance)
-    return Aligned(expected + found[:, :2], found[:, 2:] / window.sigma, covariance, likeness)
+    fit = -INFORMATION / 2 * weights.sum() * variance.log()
+    return Aligned(expected + found[:, :2], found[:, 2:] / window.sigma, covariance, likeness, fit)
 
 
 def _sample(image: Tensor, points: Tensor) -> Tensor:

@@ -19,7 +19,7 @@ SMOOTHNESS = (
 FIRST = 5  # of these, to doubt by before one is chosen
 COMMON, SHEAR = 10.0, 0.1  # shift (pixels) and affine motion of all points together
 OWN = 0.15  # pixels that a point may move against its neighbours
-FREEDOM, ROUNDS = 4.0, 2
+FREEDOM, ROUNDS = 2.0, 2
 
 
 def agree(points: Tensor, moves: Tensor, variances: Tensor) -> tuple[Tensor, Tensor]:
@@ -37,23 +37,25 @@ def agree(points: Tensor, moves: Tensor, variances: Tensor) -> tuple[Tensor, Ten
     middle = u.median(dim=0).values
     measured = (u - middle).T
     kernels = _kernels(x)
-    doubted = noise * _doubt(kernels[FIRST], noise, measured)
+    doubted = noise * _doubt(kernels[FIRST], noise, noise, measured)
     kernel = kernels[_likeliest(kernels, doubted, measured)]
     for _ in range(ROUNDS):
-        doubted = noise * _doubt(kernel, doubted, measured)
+        doubted = noise * _doubt(kernel, noise, doubted, measured)
     inverse = torch.cholesky_inverse(torch.linalg.cholesky(kernel + torch.diag_embed(doubted)))
     answer = (kernel @ inverse @ measured[..., None])[..., 0].T + middle
     left = kernel.diagonal() - (kernel @ inverse * kernel).sum(dim=-1)
     return answer.to(moves.dtype), left.T.clamp(min=1e-6).to(moves.dtype)
 
 
-def _doubt(kernel: Tensor, noise: Tensor, measured: Tensor) -> Tensor:
-    """(M,) by what the variance of each point's measurement (2, M) grows, seeing how far the others' answer
-    for it is from what was measured."""
-    inverse = torch.cholesky_inverse(torch.linalg.cholesky(kernel + torch.diag_embed(noise)))
+def _doubt(kernel: Tensor, noise: Tensor, doubted: Tensor, measured: Tensor) -> Tensor:
+    """(M,) by what the variance `noise` (2, M) of each point's measurement grows, seeing how far the others'
+    answer for it, with the variances `doubted` of the last round, is from what was measured."""
+    inverse = torch.cholesky_inverse(torch.linalg.cholesky(kernel + torch.diag_embed(doubted)))
     own = inverse.diagonal(dim1=-2, dim2=-1)
-    # Leave one out: the residual is pull / own, its variance 1 / own, the measurement's own doubt included.
-    surprise = ((inverse @ measured[..., None])[..., 0].square() / own).sum(dim=0)
+    # Leave one out: the residual is pull / own, and 1 / own its variance with the measurement's, which counts
+    # here as if it were not doubted: a doubt must not allay itself.
+    off = (inverse @ measured[..., None])[..., 0] / own
+    surprise = (off.square() / (1 / own - doubted + noise)).sum(dim=0)
     return ((FREEDOM + surprise) / (FREEDOM + 2)).clamp(min=1)
 
 

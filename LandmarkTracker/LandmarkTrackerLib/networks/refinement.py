@@ -1,13 +1,18 @@
-"""From where the search ended to a fraction of a pixel: alignment of each point, then their consensus."""
+"""From where the search ended to a fraction of a pixel: alignment of each point, then their consensus.
+
+Neighbours know where a point without texture went, and when one was mistaken for its like. But bone rests
+beside an organ that slides along it: a landmark that contradicts its neighbours is looked for once more where
+they expect it, and keeps its own place if the image fits it better there.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
-from LandmarkTrackerLib.networks.alignment import Patches, Window, align
+from LandmarkTrackerLib.networks.alignment import Aligned, Patches, Window, align
 from LandmarkTrackerLib.networks.consensus import agree
 
 # A wide patch for what has little texture; then, for landmarks, a narrow one for what moves differently from
@@ -15,8 +20,13 @@ from LandmarkTrackerLib.networks.consensus import agree
 WIDE = Window(reach=6, step=2.5, sigma=9, blur=1.4)
 NARROW = Window(reach=6, step=1.25, sigma=4, blur=0.7)
 STEPS = 4, 3
-# The search is never surer than this many pixels; what it denies seeing is hardly measured.
+# The search and the neighbours are never surer than this many pixels; what the search denies seeing is hardly
+# measured.
 SUREST, UNSEEN = 0.3, 100.0
+# Pixels from where its neighbours expect a landmark: less is no contradiction, more is a look-alike.
+APART, TOO_FAR = 0.75, 12.0
+# By how much its own place has to be the likelier one: natural logarithm, at once and for each pixel apart.
+BELIEVED, BELIEVED_FARTHER = 1.0, 0.3
 
 
 @dataclass(frozen=True)
@@ -33,6 +43,10 @@ class Exemplars:
         smooth = smoothed(image)
         wide = Patches.cut(smooth.wide, points, WIDE)
         return Exemplars(points, wide, Patches.cut(smooth.narrow, points[:landmarks], NARROW))
+
+    def only(self, chosen: Tensor) -> Exemplars:
+        """Some of the landmarks, by number."""
+        return Exemplars(self.points[chosen], self.wide.only(chosen), self.narrow.only(chosen))
 
 
 @dataclass(frozen=True)
@@ -60,12 +74,34 @@ def refine(
         present: (M,) whether it has seen the point at all.
     """
     landmarks = len(exemplars.narrow.contrast)
-    precision = torch.diag_embed(sigma.clamp(min=SUREST) ** -2)
-    wide = align(exemplars.wide, image.wide, found, precision, found.new_zeros(len(found), 4), STEPS[0])
+    own = _aligned(exemplars, image, found, sigma**2)
+    variances = own.covariance.diagonal(dim1=1, dim2=2) + torch.where(present, 0.0, UNSEEN**2)[:, None]
+    moves, agreed = agree(exemplars.points, own.position - exemplars.points, variances)
+    answer, left, alike = (exemplars.points + moves)[:landmarks], agreed[:landmarks], own.likeness[:landmarks]
+    apart = (answer - own.position[:landmarks]).norm(dim=1)
+    contrary = torch.nonzero(apart > APART)[:, 0]
+    if len(contrary):
+        other = _aligned(exemplars.only(contrary), image, answer[contrary], left[contrary])
+        apart, likelier = apart[contrary], own.fit[contrary] - other.fit
+        believed = (likelier > BELIEVED + BELIEVED_FARTHER * apart) & (apart < TOO_FAR) & present[contrary]
+        kept, moved = contrary[believed], contrary[~believed]
+        answer[kept], left[kept] = own.position[kept], variances[kept]
+        answer[moved], alike[moved] = other.position[~believed], other.likeness[~believed]
+    return answer, left, alike
+
+
+def _aligned(exemplars: Exemplars, image: Smoothed, expected: Tensor, variances: Tensor) -> Aligned:
+    """All points from where they are expected (M, 2), with variances (M, 2): widely, then the landmarks
+    narrowly. Likeness and fit are the wide patch's."""
+    landmarks = len(exemplars.narrow.contrast)
+    precision = torch.diag_embed(1 / variances.clamp(min=SUREST**2))
+    wide = align(
+        exemplars.wide, image.wide, expected, precision, expected.new_zeros(len(expected), 4), STEPS[0]
+    )
     near, affine, covariance = (part[:landmarks] for part in (wide.position, wide.affine, wide.covariance))
     narrow = align(exemplars.narrow, image.narrow, near, torch.linalg.inv(covariance), affine, STEPS[1])
-    found = torch.cat([narrow.position, wide.position[landmarks:]])
-    covariance = torch.cat([narrow.covariance, wide.covariance[landmarks:]])
-    variances = covariance.diagonal(dim1=1, dim2=2) + torch.where(present, 0.0, UNSEEN**2)[:, None]
-    moves, variances = agree(exemplars.points, found - exemplars.points, variances)
-    return (exemplars.points + moves)[:landmarks], variances[:landmarks], wide.likeness[:landmarks]
+    return replace(
+        wide,
+        position=torch.cat([narrow.position, wide.position[landmarks:]]),
+        covariance=torch.cat([narrow.covariance, wide.covariance[landmarks:]]),
+    )

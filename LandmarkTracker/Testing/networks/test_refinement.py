@@ -50,3 +50,51 @@ def test_what_the_search_did_not_see_is_left_to_the_others():
     )
     torch.testing.assert_close(found[0], POINTS[0] + torch.tensor(shift), atol=0.5, rtol=0)
     assert variances[0].min() > variances[2].max()
+
+
+# Many points around one in the middle, which is the first.
+AROUND = torch.tensor(
+    [[60.0, 60.0]] + [[x, y] for x in range(12, 120, 12) for y in range(12, 120, 12) if (x, y) != (60, 60)],
+    dtype=torch.float32,
+)
+
+
+def everywhere_textured(seed: int) -> torch.Tensor:
+    knots = torch.rand(1, 1, 24, 24, generator=torch.Generator().manual_seed(seed))
+    return torch.nn.functional.interpolate(knots, (120, 120), mode="bicubic")
+
+
+def test_what_rests_beside_moving_tissue_is_not_pulled_along():
+    key, shift = everywhere_textured(5), torch.tensor([0.0, 6.0])
+    rows, columns = torch.meshgrid(torch.arange(120), torch.arange(120), indexing="ij")
+    bone = ((rows - 60) ** 2 + (columns - 60) ** 2) < 11**2
+    image = torch.where(bone, key, moved(key, (0.0, 6.0)))
+    truth = AROUND + shift
+    truth[0] = AROUND[0]
+    found, _, alike = refine(
+        Exemplars.cut(key, AROUND, 3),
+        smoothed(image),
+        truth.clone(),
+        torch.full((len(AROUND), 2), 2.0),
+        torch.full((len(AROUND),), True),
+    )
+    assert (found - truth[:3]).norm(dim=1).max() < 0.3
+    assert alike[0] > 0.9
+
+
+def test_a_look_alike_far_from_where_the_neighbours_went_is_not_believed():
+    key, shift = everywhere_textured(5), torch.tensor([1.0, 2.0])
+    # What lies around the middle is there once more, 20 pixels aside, and not where it was.
+    image = moved(key, (1.0, 2.0))
+    image[..., 47:77, 67:97] = image[..., 47:77, 47:77].clone()
+    image[..., 47:77, 47:67] = everywhere_textured(6)[..., 47:77, 47:67]
+    start = AROUND + shift
+    start[0, 0] += 20
+    found, _, _ = refine(
+        Exemplars.cut(key, AROUND, 3),
+        smoothed(image),
+        start,
+        torch.full((len(AROUND), 2), 2.0),
+        torch.full((len(AROUND),), True),
+    )
+    assert (found[0] - AROUND[0] - shift).norm() < 3
