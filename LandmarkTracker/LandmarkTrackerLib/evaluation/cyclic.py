@@ -7,6 +7,7 @@ matching is the same without the other image.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -54,6 +55,11 @@ class Lattice:
         rows, columns = self.shape
         j, i = np.mgrid[:rows, :columns] * float(self.step)
         return np.stack([i.ravel(), j.ravel(), np.zeros(rows * columns)], axis=1)
+
+    def chunks(self, at_once: int) -> list[NDArray[np.int_]]:
+        """The rows of `index` in parts of at most this many."""
+        count = math.prod(self.shape)
+        return [np.arange(n, min(n + at_once, count)) for n in range(0, count, at_once)]
 
 
 @dataclass(frozen=True)
@@ -135,33 +141,39 @@ def cyclic_error(
     source: sitk.Image,
     targets: Mapping[str, Callable[[], sitk.Image]],
     step: int = 2,
+    at_once: int = CHUNK,
 ) -> Iterator[Step]:
     """The cyclic error of every `step`-th pixel of the source over the targets; yields after each chunk.
 
     Args:
         source: one slice.
         targets: name to what reads the image; each is read once.
+        at_once: pixels in a chunk.
 
     Raises:
         InputError: there is no target, or an image cannot be used.
     """
     if not targets:
         raise InputError("there is no target image; give at least one other image")
-    yield from _map(locator, source, targets, step)
+    yield from _map(locator, source, targets, step, at_once)
 
 
 def template_error(locator: Locator, source: sitk.Image, step: int = 2) -> Iterator[Step]:
     """The error of every `step`-th pixel sought in its own image (section III.A); yields after each chunk."""
-    yield from _map(locator, source, {}, step)
+    yield from _map(locator, source, {}, step, CHUNK)
 
 
 def _map(
-    locator: Locator, source: sitk.Image, targets: Mapping[str, Callable[[], sitk.Image]], step: int
+    locator: Locator,
+    source: sitk.Image,
+    targets: Mapping[str, Callable[[], sitk.Image]],
+    step: int,
+    at_once: int,
 ) -> Iterator[Step]:
     source = as_volume(source)
     lattice = Lattice(Grid.of(source), step)
     world = lattice.grid.to_world(lattice.index)
-    chunks = [np.arange(n, min(n + CHUNK, len(world))) for n in range(0, len(world), CHUNK)]
+    chunks = lattice.chunks(at_once)
     shape = (max(len(targets), 1), len(world))
     errors, sigma = np.full(shape, np.nan), np.full(shape, np.nan)
     total, done = shape[0] * len(chunks), 0
@@ -182,7 +194,10 @@ def _map(
                 yield Step(done, total)
     rows, columns = lattice.shape
     result = ErrorMap(
-        lattice, errors.reshape(-1, rows, columns), sigma.reshape(-1, rows, columns), _body(source, step)
+        lattice,
+        errors.reshape(-1, rows, columns),
+        sigma.reshape(-1, rows, columns),
+        body(source)[::step, ::step],
     )
     yield Step(total, total, result)
 
@@ -205,11 +220,11 @@ def _points(world: Array) -> LandmarkSet:
     return LandmarkSet(tuple(str(n) for n in range(len(world))), world)
 
 
-def _body(image: sitk.Image, step: int) -> NDArray[np.bool_]:
-    """Which pixels of the lattice are brighter, smoothed over 5 pixels, than the background."""
+def body(image: sitk.Image) -> NDArray[np.bool_]:
+    """(rows, columns) which pixels of a slice are brighter, smoothed over 5 pixels, than the background."""
     smooth = pixels(sitk.Mean(sitk.Cast(image, sitk.sitkFloat32), (2, 2, 0)))[0]
     low, high = np.percentile(smooth, (1, 99))
-    return np.asarray(smooth[::step, ::step] > low + BACKGROUND * (high - low))
+    return np.asarray(smooth > low + BACKGROUND * (high - low))
 
 
 def _over_targets(function: Callable[..., Array], values: Array) -> Array:

@@ -13,13 +13,14 @@ import SimpleITK as sitk
 
 from LandmarkTrackerLib.appearance import turn_like
 from LandmarkTrackerLib.errors import InputError
-from LandmarkTrackerLib.evaluation.cyclic import ErrorMap, cyclic_error, template_error
+from LandmarkTrackerLib.evaluation.cyclic import ErrorMap, body, cyclic_error, template_error
 from LandmarkTrackerLib.formats import read_image
 from LandmarkTrackerLib.formats.files import stem
 from LandmarkTrackerLib.formats.tables import write_table
 from LandmarkTrackerLib.geometry import Grid
 from LandmarkTrackerLib.images import as_volume
 from LandmarkTrackerLib.jobs.export import all_or_nothing, refuse_existing
+from LandmarkTrackerLib.landmarks import Array
 from LandmarkTrackerLib.methods.protocols import Locator
 
 TABLE, PICTURE = "cyclic.csv", "cyclic.png"
@@ -66,7 +67,7 @@ def trust_in(
         others = sorted(set(targets) - {name})
         drawn = np.random.default_rng((seed, number)).permutation(len(others))[:count]
         chosen = tuple(others[n] for n in sorted(drawn))
-        like = partial(_turned_like, Grid.of(image))
+        like = partial(turned_like, Grid.of(image))
         maps: list[ErrorMap] = []
         parts = (
             template_error(locator, image, step),
@@ -132,7 +133,7 @@ def _write(folder: Path, finished: Sequence[Trust]) -> None:
     ]
     write_table(folder / TABLE, ("image", "targets", *columns), rows)
     for trust in finished:
-        sitk.WriteImage(as_overlay(trust.cyclic), str(folder / f"{trust.name}-error.nrrd"), True)
+        sitk.WriteImage(as_overlay(trust.cyclic, trust.image), str(folder / f"{trust.name}-error.nrrd"), True)
     if importlib.util.find_spec("matplotlib"):
         from LandmarkTrackerLib.evaluation.cyclic_picture import draw_trust
 
@@ -140,14 +141,28 @@ def _write(folder: Path, finished: Sequence[Trust]) -> None:
         draw_trust(folder / PICTURE, tiles)
 
 
-def as_overlay(errors: ErrorMap) -> sitk.Image:
-    """The mean error, mm, as an image that lies where its pixels are; -1 where there is no answer."""
-    grid, step = errors.lattice.grid, errors.lattice.step
-    image = sitk.GetImageFromArray(np.nan_to_num(errors.mean, nan=-1.0)[None].astype(np.float32))
-    image.SetSpacing((step * grid.spacing[0], step * grid.spacing[1], grid.spacing[2]))
-    image.SetOrigin(grid.origin)
-    image.SetDirection(grid.direction)
-    return image
+def as_overlay(errors: ErrorMap, image: sitk.Image) -> sitk.Image:
+    """The mean error, mm, on every pixel of the image; -1 in the background, and where it was not found again
+    through half of the targets.
+    """
+    found = np.isfinite(errors.errors).mean(axis=0) >= 0.5
+    step = errors.lattice.step
+    down, across = (
+        _between(n, count, step) for n, count in zip(image.GetSize()[1::-1], found.shape, strict=True)
+    )
+    weight = down @ found @ across.T
+    with np.errstate(invalid="ignore", divide="ignore"):
+        values = down @ np.where(found, errors.mean, 0) @ across.T / weight
+    values = np.where((weight >= 0.5) & body(image), values, -1)
+    overlay = sitk.GetImageFromArray(values[None].astype(np.float32))
+    overlay.CopyInformation(image)
+    return overlay
+
+
+def _between(pixels: int, points: int, step: int) -> Array:
+    """(pixels, points) weights that interpolate along one axis between every `step`-th pixel."""
+    at = np.minimum(np.arange(pixels) / step, points - 1)
+    return np.asarray(np.clip(1 - np.abs(at[:, None] - np.arange(points)), 0, None))
 
 
 def _of(trust: Trust, kind: str) -> dict[str, float]:
@@ -155,6 +170,11 @@ def _of(trust: Trust, kind: str) -> dict[str, float]:
     return errors.summary()
 
 
-def _turned_like(reference: Grid, read: Callable[[], sitk.Image]) -> sitk.Image:
+def turned_like(reference: Grid, read: Callable[[], sitk.Image]) -> sitk.Image:
+    """An image with its axes stored as those of the reference.
+
+    Raises:
+        InputError: they are slices of different planes of the body.
+    """
     image = as_volume(read())
     return turn_like(Grid.of(image), reference)(image)

@@ -16,6 +16,7 @@ from LandmarkTrackerLib.scene.landmark_nodes import (
     point_lists_of,
     remove_point_list,
 )
+from LandmarkTrackerLib.scene.overlay import is_overlay
 from LandmarkTrackerLib.scene.reporting import reported
 from LandmarkTrackerLib.scene.subject import Subject, image_node, is_cine
 
@@ -95,6 +96,7 @@ class Inputs:
             for node in nodes_of(self.bench.scene, "vtkMRMLScalarVolumeNode")
             if not (node is mine or node.GetHideFromEditors() or node.IsA("vtkMRMLLabelMapVolumeNode"))
             and browser_of(node) is None
+            and not is_overlay(node)
         ]
 
     def with_points(self, subject: Subject, change: Change) -> Subject:

@@ -29,6 +29,7 @@ from LandmarkTrackerLib.scene.record import Record
 from LandmarkTrackerLib.scene.review import Review
 from LandmarkTrackerLib.scene.subject import Subject
 from LandmarkTrackerLib.scene.task import Task
+from LandmarkTrackerLib.scene.trust import Trust
 from LandmarkTrackerLib.scene.watch import Watch
 
 _BENCHES: WeakKeyDictionary[Any, Workbench] = WeakKeyDictionary()
@@ -48,8 +49,8 @@ class Workbench:
         changed: a vtkObject; its ModifiedEvent says that there is something new to show.
         problem: what the last action could not do, in a sentence; empty if it could.
         report: what the last action did, where that is not seen in the views.
-        inputs, models, placement, propagation, review, exports, chart, detection, learning, matching: the
-            sections.
+        inputs, models, placement, propagation, review, exports, chart, detection, learning, trust, matching:
+            the sections.
     """
 
     def __init__(self, scene) -> None:
@@ -65,6 +66,7 @@ class Workbench:
         self.review = Review(self)
         self.detection = Detection(self)
         self.learning = Learning(self)
+        self.trust = Trust(self)
         self.matching = Matching(self)
         self.exports = Exports(self)
         self.chart = Chart(self)
@@ -81,6 +83,7 @@ class Workbench:
     def notify(self) -> None:
         """Tell the views."""
         self.chart.refresh()
+        self.trust.refresh()
         self.changed.Modified()
 
     # Long work

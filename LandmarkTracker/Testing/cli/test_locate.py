@@ -116,8 +116,8 @@ def test_where_a_click_can_be_trusted_is_measured_without_labels(subjects, capsy
     assert float(row["template_median"]) < 0.05
     assert float(row["cyclic_median"]) < 0.2
     overlay = sitk.ReadImage(str(folder / "trust" / "example-error.nrrd"))
-    assert overlay.GetSize() == (6, 5, 1)
-    assert overlay.GetSpacing() == pytest.approx((20.0, 24.0, 8.0))
+    assert overlay.GetSize() == (96, 80, 1)
+    assert overlay.GetSpacing() == pytest.approx((1.25, 1.5, 8.0))
     assert (folder / "trust" / "cyclic.png").stat().st_size > 20000
     assert main([*wanted, *targets, *output]) == 2
     assert "exists" in capsys.readouterr().err

@@ -23,7 +23,7 @@ class Mrml:
         self.logic = slicer.vtkSlicerApplicationLogic()
         self.logic.SetMRMLScene(self.scene)
         self.logic.SetSliceLogics(vtk.vtkCollection())
-        self.colours = slicer.vtkMRMLColorLogic()
+        self.colours = slicer.vtkSlicerColorLogic()
         self.colours.SetMRMLScene(self.scene)
         self.markups = slicer.vtkSlicerMarkupsLogic()
         self.sequences = slicer.vtkSlicerSequencesLogic()
