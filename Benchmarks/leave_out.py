@@ -40,20 +40,32 @@ EVERYTHING = "all sets"
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of image: the folders it is trained on, and files of patients that no training here sees."""
+    """A kind of image.
+
+    Attributes:
+        folders: that it is trained on.
+        patients: how the names of its patients begin.
+        held_out: files of patients that no training here sees.
+    """
 
     folders: tuple[str, ...]
+    patients: tuple[str, ...]
     held_out: tuple[str, ...]
+
+    def has(self, patient: str) -> bool:
+        return patient.startswith(self.patients)
 
 
 KINDS = {
     "heart MRI": Kind(
         ("cardiac_cine", "cardiac_edes/images"),
+        ("SC",),
         tuple(f"cardiac_edes/images/{patient}-*.png" for patient in ("SC-HF-NI-12", "SC-HYP-40", "SC-N-05")),
     ),
-    "CT": Kind(("ct_followup", "ct_volumes"), ("ct_followup/A072894/*.nrrd",)),
+    "CT": Kind(("ct_followup", "ct_volumes"), ("A", "chest"), ("ct_followup/A072894/*.nrrd",)),
     "radiographs": Kind(
         ("chest_xray",),
+        ("0", "8"),
         tuple(f"chest_xray/{name}.png" for name in ("6b5af975", "19a01707", "1e534853", "7a9ec606")),
     ),
 }
@@ -64,16 +76,22 @@ RADIOGRAPHS = ("04a33bab", "8cb68566")
 def recipe(without: tuple[str, ...], steps: int) -> str:
     """The shipped recipe's text without the sets of some folders, for so many steps."""
     text = RECIPE.read_text()
-    parts = text.split("\n\n")
-    kept = [part for part in parts if not any(f'folder = "{folder}"' in part for folder in without)]
+    kept = [part for part in text.split("\n\n") if not any(f'folder = "{f}"' in part for f in without)]
     settings = tomllib.loads(text)
     old, test = settings["run"], settings["split"]["test"]
-    return (
-        "\n\n".join(kept)
-        .replace(f"steps = {old['steps']}", f"steps = {steps}")
-        .replace(f"validate_every = {old['validate_every']}", f"validate_every = {steps}")
-        .replace(f'"{test[-1]}"]', ", ".join(f'"{name}"' for name in (test[-1], *RADIOGRAPHS)) + "]")
-    )
+    changes = {
+        f"steps = {old['steps']}": f"steps = {steps}",
+        f"validate_every = {old['validate_every']}": f"validate_every = {steps}",
+        f'"{test[-1]}"]': ", ".join(f'"{name}"' for name in (test[-1], *RADIOGRAPHS)) + "]",
+    }
+    changed = "\n\n".join(kept)
+    for before, after in changes.items():
+        changed = changed.replace(before, after)
+    # The split names patients that are there.
+    for name in (*settings["split"]["validation"], *test, *RADIOGRAPHS):
+        if any(kind.has(name) for kind in KINDS.values() if set(kind.folders) & set(without)):
+            changed = changed.replace(f', "{name}"', "").replace(f'"{name}", ', "")
+    return changed
 
 
 def trained(name: str, without: tuple[str, ...], steps: int, folder: Path) -> Path:

@@ -67,6 +67,8 @@ class TrackerLocator:
         self._network.load_state_dict(dict(model.state))
         self._network.eval().to(self._device).to(memory_format=torch.channels_last)
         self._sigma_factor = float(config["sigma_factor"])
+        # Models of the first trainings know a factor only.
+        self._sigma_power = float(config.get("sigma_power", 1.0))
         self.max_sigma_mm = float(config["max_sigma_mm"])
 
     @torch.inference_mode()
@@ -145,7 +147,8 @@ class TrackerLocator:
         seen &= (alike >= ALIKE) | (spread < AGREED_WELL)
         zero = np.zeros(len(names))
         positions = grid.to_world(np.column_stack([column, row, zero]))
-        sigmas = np.column_stack([spread_i, spread_j, zero]) * self._sigma_factor * np.array(grid.spacing)
+        sigmas = self._sigma_factor * np.column_stack([spread_i, spread_j, zero]) ** self._sigma_power
+        sigmas = sigmas * grid.spacing
         found = LandmarkSet(names, positions, sigmas, defined=seen)
         return LandmarkSet(names, positions, sigmas, trust(found.sigma_mm) * present, found.defined)
 

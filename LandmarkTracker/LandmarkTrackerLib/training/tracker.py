@@ -21,6 +21,7 @@ from LandmarkTrackerLib.training.images import Source, Split, split_images
 from LandmarkTrackerLib.training.moved_pairs import MotionConfig, MovedPairs, Picture
 from LandmarkTrackerLib.training.task import Draw
 
+POWERS = np.arange(0.5, 2.01, 0.02).tolist()
 # A landmark that the last step leaves farther off than this was not found.
 FOUND_PX = 4.0
 
@@ -94,9 +95,9 @@ class TrackerTask:
 
     def validate(self, network: torch.nn.Module) -> dict[str, float]:
         """error_px (mean over points that are seen, after refinement), median_px, p95_px, search_px (mean
-        before refinement), sigma_factor, and how well presence tells seen from hidden points (share of right
-        answers, each kind counting half)."""
-        searched, errors, ratios = [], [], []
+        before refinement), sigma_factor and sigma_power (see `calibration`), and how well presence tells seen
+        from hidden points (share of right answers, each kind counting half)."""
+        searched, errors, misses, sigmas = [], [], [], []
         hits: dict[int, list[Tensor]] = {0: [], 1: []}
         for start in range(0, self.config.learning.validation_pairs, 8):
             draws = [Draw(n % len(self.validation), (0, 2, n)) for n in range(start, start + 8)]
@@ -117,16 +118,19 @@ class TrackerTask:
             off = positions - batch["truth"]
             searched.append((last[..., :2] - batch["truth"]).norm(dim=-1)[seen])
             errors.append(off.norm(dim=-1)[seen])
-            ratios.append((off.abs() / variances.sqrt())[seen & present].flatten())
+            misses.append(off.abs()[seen & present].flatten())
+            sigmas.append(variances.sqrt()[seen & present].flatten())
             for kind in (0, 1):
                 hits[kind].append((present == bool(kind))[seen == bool(kind)])
         error = torch.cat(errors).numpy()
+        factor, power = calibration(torch.cat(misses).numpy(), torch.cat(sigmas).numpy())
         return {
             "error_px": float(error.mean()),
             "median_px": float(np.median(error)),
             "p95_px": float(np.quantile(error, 0.95)),
             "search_px": float(torch.cat(searched).mean()),
-            "sigma_factor": float(np.quantile(torch.cat(ratios).numpy(), 0.9) / 1.645),
+            "sigma_factor": factor,
+            "sigma_power": power,
             "presence": float(np.mean([torch.cat(hit).float().mean() for hit in hits.values()])),
         }
 
@@ -134,8 +138,24 @@ class TrackerTask:
         return {
             "network": asdict(self.config.network),
             "sigma_factor": metrics["sigma_factor"],
+            "sigma_power": metrics["sigma_power"],
             "max_sigma_mm": self.config.learning.max_sigma_mm,
         }
+
+
+def calibration(errors: np.ndarray, sigmas: np.ndarray) -> tuple[float, float]:
+    """(factor, power) that make factor * sigma^power cover 90 % of the errors (N,) along an axis, among the
+    surer half of the sigmas (N,) as among the others."""
+    sure = sigmas <= np.median(sigmas)
+
+    def factor(power: float, part: np.ndarray) -> float:
+        return float(np.quantile((errors / sigmas**power)[part], 0.9) / 1.645)
+
+    if sure.all():
+        return factor(1.0, sure), 1.0
+    unequal = {power: abs(np.log(factor(power, sure) / factor(power, ~sure))) for power in POWERS}
+    best = min(unequal, key=unequal.__getitem__)
+    return factor(best, np.ones_like(sure)), best
 
 
 def _run(network: torch.nn.Module, batch: dict[str, Tensor]) -> list[Tensor]:

@@ -5,7 +5,13 @@ from LandmarkTrackerLib.training.config import RunConfig
 from LandmarkTrackerLib.training.images import Source, Split
 from LandmarkTrackerLib.training.moved_pairs import MotionConfig
 from LandmarkTrackerLib.training.task import Draw
-from LandmarkTrackerLib.training.tracker import LearningConfig, TrackerConfig, TrackerTask, tracker_loss
+from LandmarkTrackerLib.training.tracker import (
+    LearningConfig,
+    TrackerConfig,
+    TrackerTask,
+    calibration,
+    tracker_loss,
+)
 
 TRUTH = torch.tensor([[[10.0, 12.0], [30.0, 8.0]]])
 
@@ -63,6 +69,7 @@ def test_validation_states_errors_before_and_after_refinement_and_calibrates_sig
     assert metrics["median_px"] <= metrics["error_px"] <= metrics["p95_px"]
     assert np.isfinite(metrics["sigma_factor"])
     assert task.model_config(metrics)["sigma_factor"] == metrics["sigma_factor"]
+    assert task.model_config(metrics)["sigma_power"] == metrics["sigma_power"]
 
 
 def test_every_weight_learns(task):
@@ -70,3 +77,19 @@ def test_every_weight_learns(task):
     batch = torch.utils.data.default_collate([task.samples()[Draw(n, (n,))] for n in range(2)])
     task.loss(network, batch).backward()
     assert all(weight.grad is not None and weight.grad.abs().sum() > 0 for weight in network.parameters())
+
+
+def test_calibration_makes_sigma_cover_the_errors_of_sure_and_unsure_points_alike() -> None:
+    rng = np.random.default_rng(0)
+    stated = np.exp(rng.uniform(-3, 0, 20_000))
+    errors = np.abs(rng.normal(0, 2 * stated**1.5))
+    factor, power = calibration(errors, stated)
+    assert power == pytest.approx(1.5, abs=0.1)
+    covered = errors <= 1.645 * factor * stated**power
+    for part in (stated < np.median(stated), stated > np.median(stated)):
+        assert covered[part].mean() == pytest.approx(0.9, abs=0.02)
+
+
+def test_equal_sigmas_are_scaled_to_cover_the_errors() -> None:
+    errors = np.abs(np.random.default_rng(0).normal(0, 3.0, 20_000))
+    assert calibration(errors, np.full(20_000, 1.5)) == (pytest.approx(2.0, abs=0.05), 1.0)
