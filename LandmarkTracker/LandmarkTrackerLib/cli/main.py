@@ -22,6 +22,7 @@ COMMANDS = (
     "detect",
     "evaluate",
     "evaluate_cyclic",
+    "reproduce",
     "models",
     "info",
     "demo",

@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -96,13 +97,6 @@ def _train(training: Run) -> bool:
     """Run to the end under a progress bar; True if a signal ended it before."""
     from tqdm import tqdm
 
-    signals: list[int] = []
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        signals.append(number)
-        training.stop()
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     bar = tqdm(
         total=training.config.steps,
         initial=training.step,
@@ -111,18 +105,31 @@ def _train(training: Run) -> bool:
         disable=not training.fabric.is_global_zero,
         mininterval=0.5 if sys.stderr.isatty() else 30.0,
     )
-    try:
+    with on_signal(training.stop) as signals, bar:
         for progress in training:
             bar.update(progress.step - bar.n)
             if progress.metrics:
                 shown = ", ".join(f"{name} {value:.3g}" for name, value in progress.metrics.items())
                 bar.write(f"step {progress.step}: {shown}", file=sys.stderr)
             bar.set_postfix(loss=f"{progress.loss:.3f}", refresh=False)
+    return bool(signals) and not training.finished
+
+
+@contextmanager
+def on_signal(stop: Callable[[], None] = lambda: None) -> Iterator[list[int]]:
+    """Call `stop` at Ctrl-C and SIGTERM instead of dying; yields the signals that came."""
+    signals: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        signals.append(number)
+        stop()
+
+    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield signals
     finally:
-        bar.close()
         for number, handler in before.items():
             signal.signal(number, handler)
-    return bool(signals) and not training.finished
 
 
 def require_training() -> None:

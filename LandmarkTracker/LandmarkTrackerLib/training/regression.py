@@ -108,20 +108,26 @@ class RegressionSamples:
 
 
 class RegressionTask:
-    """See `training.task.Task`."""
+    """See `training.task.Task`.
+
+    Args:
+        config: the training file.
+        training, validation: annotated images; from `config.data` if not given.
+    """
 
     method, metric = METHOD, "error_px"
 
-    def __init__(self, config: RegressionConfig) -> None:
+    def __init__(
+        self,
+        config: RegressionConfig,
+        training: Sequence[Annotated] | None = None,
+        validation: Sequence[Annotated] = (),
+    ) -> None:
         self.config = config
         self.field = Field(config.field.size, config.field.spacing_mm, config.field.fit)
-        items = [
-            item
-            for item in annotated_images(Path(config.data.folder), config.data.subject_until)
-            if item.subject not in config.data.held_out
-        ]
-        self.names = landmark_names(items, config.data.landmarks)
-        training, validation = split(items, config.data.validation, config.run.seed)
+        if training is None:
+            training, validation = _split(config)
+        self.names = landmark_names([*training, *validation], config.data.landmarks)
         like = Grid.of(training[0].read())
         self.training, self.validation = (
             [self._example(item, like) for item in part] for part in (training, validation)
@@ -194,6 +200,16 @@ class RegressionTask:
             raise InputError(f"{item.path}: {error}") from error
         points = self.field.from_index(grid, grid.to_index(item.landmarks.select(self.names).positions))
         return Example(brightness, points, self.field.pitch(grid))
+
+
+def _split(config: RegressionConfig) -> tuple[list[Annotated], list[Annotated]]:
+    items = [
+        item
+        for item in annotated_images(Path(config.data.folder), config.data.subject_until)
+        if item.subject not in config.data.held_out
+    ]
+    landmark_names(items, config.data.landmarks)
+    return split(items, config.data.validation, config.run.seed)
 
 
 def _start_from(encoder: nn.Module, file: str) -> None:

@@ -1,0 +1,194 @@
+"""What a comparison leaves to read: one HTML file with its pictures, and a CSV file of every number."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from html import escape
+from pathlib import Path
+
+from LandmarkTrackerLib.formats.files import written
+from LandmarkTrackerLib.formats.tables import write_table
+from LandmarkTrackerLib.reproduction import charts
+from LandmarkTrackerLib.reproduction.conditions import conditions
+from LandmarkTrackerLib.reproduction.config import ReproduceConfig, changed
+from LandmarkTrackerLib.reproduction.data import Cases
+from LandmarkTrackerLib.reproduction.measuring import FOUND, MAPS
+from LandmarkTrackerLib.reproduction.paper import Figures
+from LandmarkTrackerLib.reproduction.result import Result
+from LandmarkTrackerLib.reproduction.tables import METHODS, Table, Tables
+from LandmarkTrackerLib.reproduction.trainings import Trainings
+
+REPORT_FILES = ("report.html", "numbers.csv")
+COLUMNS = ("table", "row", "figure", "here", "paper")
+
+STYLE = """
+body { font: 16px/1.5 system-ui, sans-serif; color: #1b1d21 }
+body { max-width: 62rem; margin: 2rem auto; padding: 0 1rem }
+h1 { font-size: 1.6rem } h2 { font-size: 1.2rem; margin-top: 2.5rem } .lead { font-size: 1.05rem }
+.note, figcaption { color: #555; font-size: .9rem }
+table { border-collapse: collapse; margin: .8rem 0 }
+th, td { padding: .25rem .7rem; text-align: right; border-bottom: 1px solid #ddd; white-space: nowrap }
+th { border-bottom: 2px solid #1b1d21; font-weight: 600; vertical-align: bottom; white-space: normal }
+th:first-child, td:first-child, .words td, .words th { text-align: left; white-space: normal }
+.paper { color: #777; background: #f6f6f4 }
+figure { margin: 1rem 0 } img { max-width: 100%; height: auto }
+"""
+
+INTRODUCTION = """<p>Frueh et al., <i>Real Time Landmark Detection for Within- and Cross Subject Tracking
+With Minimal Human Supervision</i>, IEEE Access 2022, evaluated again on other images. Columns on grey are the
+paper's own figures, <b>on its own images</b>: they are there for orientation, and only their order can be
+compared.</p>"""
+FIGURE_4 = """Figure 4: where patches are found again in their own image, how sure the network was, and where
+they end on the way to other patients and back, in mm by what the files state. On the right, stated sigma
+against what happened; on the dotted line both agree."""
+FIGURE_5 = "Figure 5: error by the side of the patch, one example."
+FIGURE_6 = """Figure 6: error by the number of examples; shaded, from the luckiest to the unluckiest draw.
+Shares of the image's side, because the paper's images are of another size."""
+FOUND_CAPTION = """Test images with the landmarks as annotated (rings) and as TMN found them (crosses), shown
+{few} example(s), and the mean error by what the files state."""
+
+
+def write_report(
+    folder: Path,
+    config: ReproduceConfig,
+    cases: Cases,
+    trainings: Trainings,
+    results: Mapping[str, Result],
+) -> None:
+    """Write `REPORT_FILES`, in place of those that are there.
+
+    Args:
+        folder: that holds the pictures.
+        results: name to what was measured, of every training.
+    """
+    tables = Tables(config, trainings, results)
+    write_table(folder / REPORT_FILES[1], COLUMNS, _rows(tables.all), overwrite=True)
+    with written(folder / REPORT_FILES[0], overwrite=True) as partial:
+        partial.write_text(_html(folder, config, cases, trainings, tables), encoding="utf-8")
+
+
+def _rows(tables: Sequence[Table]) -> Iterator[tuple[str, str, str, str, str]]:
+    for table in tables:
+        for entry in table.entries:
+            for key in dict.fromkeys([*entry.here, *entry.paper]):
+                here, paper = (f"{f[key]:.4g}" if key in f else "" for f in (entry.here, entry.paper))
+                yield table.name, entry.label, key, here, paper
+
+
+def _html(folder: Path, config: ReproduceConfig, cases: Cases, trainings: Trainings, tables: Tables) -> str:
+    pictures = folder / "pictures"
+    side = max(config.field.size)
+    parts = [
+        f"<h1>The comparisons of the TMN paper on {escape(cases.folder.name)}</h1>",
+        f'<p class="lead">{escape(_verdict(tables))}</p>',
+        INTRODUCTION,
+        "<h2>What was done here</h2>",
+        _list(conditions(config, cases, trainings)),
+        _settings(config),
+        _section(tables.table_1),
+        _image((pictures / MAPS).read_bytes(), FIGURE_4),
+        _section(tables.few_shot),
+        _section(tables.single_shot),
+        *(_section(table) for table in tables.table_3),
+        _section(tables.figure_5),
+        _image(charts.by_patch(_by_patch(tables, trainings)), FIGURE_5),
+        _section(tables.figure_6),
+        _image(charts.by_examples(tables.methods, trainings.counts, side), FIGURE_6),
+        "<h2>What it looks like</h2>",
+        _image((pictures / FOUND).read_bytes(), FOUND_CAPTION.format(few=trainings.few)),
+    ]
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        f"<title>TMN on {escape(cases.folder.name)}</title><style>{STYLE}</style></head><body>\n"
+        + "\n".join(parts)
+        + "\n</body></html>\n"
+    )
+
+
+def _verdict(tables: Tables) -> str:
+    """The ranking in a sentence."""
+
+    def ranking(best: bool) -> str:
+        found = {
+            METHODS[m]: result.figures(result.best if best else 1).get("mean", float("inf"))
+            for m, result in tables.methods.items()
+        }
+        return ", ".join(f"{name} {found[name]:.1f}" for name in sorted(found, key=lambda name: found[name]))
+
+    return (
+        f"Mean error in pixels with one example, the best first: {ranking(False)}. With the number of "
+        f"examples that suits each best: {ranking(True)}."
+    )
+
+
+def _by_patch(tables: Tables, trainings: Trainings) -> dict[int, Figures]:
+    here = {entry.label: entry.here for entry in tables.figure_5.entries}
+    return {side: here[f"{side} x {side} px"] for side in trainings.patches}
+
+
+def _section(table: Table) -> str:
+    # Of some figures the paper has none.
+    both = [any(cell(form, entry.paper) != "–" for entry in table.entries) for _, form in table.columns]
+    heads = "".join(
+        f"<th>{escape(title)}</th>" + '<th class="paper">the paper</th>' * beside
+        for (title, _), beside in zip(table.columns, both, strict=True)
+    )
+    rows = "".join(
+        f"<tr><td>{escape(entry.label)}</td>"
+        + "".join(
+            f"<td>{cell(form, entry.here)}</td>"
+            + f'<td class="paper">{cell(form, entry.paper)}</td>' * beside
+            for (_, form), beside in zip(table.columns, both, strict=True)
+        )
+        + "</tr>"
+        for entry in table.entries
+    )
+    note = f'<p class="note">{escape(table.note)}</p>' if table.note else ""
+    return (
+        f"<h2>{escape(table.name)}: {escape(table.title)}</h2>"
+        f"<table><tr><th></th>{heads}</tr>{rows}</table>{note}"
+    )
+
+
+def cell(form: str, figures: Figures) -> str:
+    """A format filled with figures; a dash for those that are not there, and one for all if none is.
+
+    A mean whose SD is not known stands alone.
+    """
+    keys = re.findall(r"{(\w+)", form)
+    if not any(key in figures for key in keys):
+        return "–"
+    filled = re.sub(
+        r"{(\w+):([^}]*)}",
+        lambda found: format(figures[found[1]], found[2]) if found[1] in figures else "–",
+        form,
+    )
+    return filled.removesuffix(" ± –")
+
+
+def _settings(config: ReproduceConfig) -> str:
+    rows = "".join(
+        f'<tr><td>{escape(key)}</td><td>{escape(here)}</td><td class="paper">{escape(theirs)}</td></tr>'
+        for key, here, theirs in changed(config)
+    )
+    if not rows:
+        return "<p>Every setting is the paper's.</p>"
+    return (
+        "<details><summary>Settings that differ from the paper's</summary>"
+        '<table class="words"><tr><th>setting</th>'
+        f'<th>here</th><th class="paper">the paper</th></tr>{rows}</table></details>'
+    )
+
+
+def _list(sentences: Sequence[str]) -> str:
+    return "<ul>" + "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences) + "</ul>"
+
+
+def _image(png: bytes, caption: str) -> str:
+    data = base64.b64encode(png).decode()
+    return (
+        f'<figure><img alt="" src="data:image/png;base64,{data}"><figcaption>{escape(caption)}</figcaption>'
+        "</figure>"
+    )
