@@ -89,8 +89,9 @@ class Comparison:
             for share in self._kept(measure(name), name):
                 yield Step((done + share * MEASURING * work[name]) / total, f"{what}: measured")
             done += MEASURING * work[name]
-        for _ in self._kept(measure.same_place(), SAME_PLACE):
-            yield Step(1.0, "without a network")
+        if not self._row(SAME_PLACE).exists():
+            for _ in self._kept(measure.same_place(), SAME_PLACE):
+                yield Step(1.0, "without a network")
         results = {name: Result.read(self._row(name)) for name in [*names, SAME_PLACE]}
         write_report(self.output, self.config, self.cases, self.trainings, results)
 
