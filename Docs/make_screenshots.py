@@ -1,6 +1,6 @@
 """Makes Docs/pictures: the real panel beside real slice views, used step by step on real images.
 
-    LANDMARKTRACKER_DATA=data python Docs/make_screenshots.py [--model NAME] [--only cine sets scans]
+    LANDMARKTRACKER_DATA=data python Docs/make_screenshots.py [--model NAME] [--only cine sets trust scans]
 
 Needs the test extra, and the folders cardiac_cine, cardiac_edes and ct_followup of Docs/data.md.
 """
@@ -36,7 +36,10 @@ PATIENT, SLICE, DIASTOLE, SYSTOLE = "SCD0000301", "SCD0000301_slice04", 19, 6
 PANEL, WIDTH, CHART = 400, 860, 330
 # A test patient of scn-cardiac-lv, and two dates of a patient that correspondence-ct has not seen.
 HEARTS, SCANS = "SC-HF-I-40", "A002304"
-SECTIONS = ("inputs", "landmarks", "propagate", "review", "sets", "match", "export", "advanced")
+SECTIONS = ("inputs", "landmarks", "propagate", "review", "sets", "trust", "match", "export", "advanced")
+# A patient that tmn-cardiac-cine has not seen, at a middle level, and others; 1.37 mm a pixel is assumed.
+TRUSTED, THROUGH = "SC-HF-NI-12", ("SC-HYP-40", "SC-N-05", "SC-HF-I-10", "SC-HF-NI-33", "SC-HYP-12")
+PIXEL_MM = 1.37
 WALLS = {"septal wall": (-1, 0), "lateral wall": (1, 0), "anterior wall": (0, 1), "inferior wall": (0, -1)}
 
 
@@ -83,7 +86,7 @@ class Session:
         painter.drawImage(0, 0, window.grab().toImage())
         painter.drawImage(PANEL, 0, _image(right))
         painter.end()
-        screen.save(str(PICTURES / f"{name}.png"))
+        screen.save(str(PICTURES / f"{name}.png"), quality=0)
         print(PICTURES / f"{name}.png")
 
     def open_only(self, *sections: str) -> None:
@@ -231,6 +234,27 @@ def landmark_sets(session: Session) -> None:
     session.chart = None
 
 
+def trust(session: Session) -> None:
+    """Where a click on a heart can be trusted, measured through five other patients."""
+    ui, host = session.ui, session.host
+    folder = DATA / "cardiac_edes" / "images"
+    series = [sorted(folder.glob(f"{name}-IM-*.png")) for name in (TRUSTED, *THROUGH)]
+    volumes = session.open_volumes([images[len(images) // 2] for images in series], 200, 90)
+    for volume in volumes:
+        volume.SetSpacing(PIXEL_MM, PIXEL_MM, 8.0)
+    ui.imageSelector.setCurrentNode(volumes[0])
+    for n in range(len(THROUGH)):
+        ui.othersList.item(n).setCheckState(QtCore.Qt.CheckState.Checked)
+    host.view.show(volumes[0])
+    ui.trustButton.click()
+    session.finish()
+    # Beside the legend.
+    grid = session.bench.inputs.subject.cine.grid
+    host.view.zoom(0.9, grid.to_world((np.array(grid.size) - 1) / 2) * (-1, -1, 1))
+    session.open_only("trust")
+    session.shot("trust")
+
+
 def scans(session: Session) -> None:
     """Two dates of a patient: pairs, and the second warped onto the first."""
     ui, host = session.ui, session.host
@@ -253,16 +277,15 @@ def scans(session: Session) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", default="", help="the one that fits best if not given")
-    parser.add_argument(
-        "--only", nargs="+", choices=("cine", "sets", "scans"), default=["cine", "sets", "scans"]
-    )
+    parts = {"sets": landmark_sets, "trust": trust, "scans": scans}
+    parser.add_argument("--only", nargs="+", choices=("cine", *parts), default=["cine", *parts])
     args = parser.parse_args()
     PICTURES.mkdir(parents=True, exist_ok=True)
     session = Session()
     if "cine" in args.only:
         cine(session, args.model)
         draw_thumbnail(session.host)
-    for part, make in (("sets", landmark_sets), ("scans", scans)):
+    for part, make in parts.items():
         if part in args.only:
             session.host.mrml.scene.Clear(0)
             session.host.view.resize((WIDTH, WIDTH))

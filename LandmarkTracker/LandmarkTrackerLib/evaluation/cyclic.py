@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import SimpleITK as sitk
 from numpy.typing import NDArray
+from scipy.ndimage import binary_fill_holes, uniform_filter
 
 from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.geometry import Grid
@@ -221,10 +222,14 @@ def _points(world: Array) -> LandmarkSet:
 
 
 def body(image: sitk.Image) -> NDArray[np.bool_]:
-    """(rows, columns) which pixels of a slice are brighter, smoothed over 5 pixels, than the background."""
+    """(rows, columns) which pixels of a slice are brighter, smoothed over 5 pixels, than the background, and
+    what they enclose.
+    """
     smooth = pixels(sitk.Mean(sitk.Cast(image, sitk.sitkFloat32), (2, 2, 0)))[0]
     low, high = np.percentile(smooth, (1, 99))
-    return np.asarray(smooth > low + BACKGROUND * (high - low))
+    bright = smooth > low + BACKGROUND * (high - low)
+    # Without the specks of the air.
+    return np.asarray(binary_fill_holes(uniform_filter(bright.astype(float), 7, mode="nearest") > 0.5))
 
 
 def _over_targets(function: Callable[..., Array], values: Array) -> Array:

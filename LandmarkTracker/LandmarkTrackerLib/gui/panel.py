@@ -17,6 +17,7 @@ from LandmarkTrackerLib.gui.propagate_view import PropagateView
 from LandmarkTrackerLib.gui.review_view import ReviewView
 from LandmarkTrackerLib.gui.sets_view import SetsView
 from LandmarkTrackerLib.gui.shortcuts import Shortcuts
+from LandmarkTrackerLib.gui.trust_view import TrustView
 from LandmarkTrackerLib.gui.widgets import offer, put
 from LandmarkTrackerLib.scene.workbench import Workbench
 
@@ -41,6 +42,7 @@ class Panel:
             self._propagate,
             review,
             SetsView(ui, bench, parameters),
+            TrustView(ui, bench),
             MatchView(ui, bench),
             ExportView(ui, bench, parameters),
         )

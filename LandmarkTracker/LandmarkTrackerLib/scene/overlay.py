@@ -48,6 +48,10 @@ class Overlay:
         legend.SetTitleText(_("off (mm)"))
         legend.SetLabelFormat("%.0f")
         legend.SetNumberOfLabels(3)
+        # Its text is as large as this leaves room for.
+        legend.SetSize(0.045, 0.3)
+        for text in (legend.GetTitleTextProperty(), legend.GetLabelTextProperty()):
+            text.SetFontFamilyToArial()
         return cls(volume)
 
     @property
@@ -105,16 +109,16 @@ def bring_up(scene, volume) -> None:
 
 def lay_over(scene, volume, overlay) -> None:
     """Let every view that shows this volume show the overlay on it; None for none. Other overlays vanish."""
-    overlays = [node.GetID() for node in nodes_of(scene, VOLUME) if is_overlay(node)]
-    views = [composite for _view, composite in slice_views(scene)]
-    for composite in views:
-        above = composite.GetForegroundVolumeID()
-        mine = volume is not None and composite.GetBackgroundVolumeID() == volume.GetID()
-        wanted = overlay if mine and (above is None or above in overlays) else None
-        if (wanted is not None and above != wanted.GetID()) or (wanted is None and above in overlays):
-            show(
-                composite, Layers(scene.GetNodeByID(composite.GetBackgroundVolumeID() or ""), wanted, OPACITY)
-            )
+    overlays = {node.GetID(): node for node in nodes_of(scene, VOLUME) if is_overlay(node)}
+    for _view, composite in slice_views(scene):
+        below, above = composite.GetBackgroundVolumeID(), composite.GetForegroundVolumeID()
+        mine = volume is not None and below == volume.GetID() and (above is None or above in overlays)
+        wanted = overlay if mine else None
+        if above != (wanted.GetID() if wanted is not None else None) and (mine or above in overlays):
+            show(composite, Layers(scene.GetNodeByID(below or ""), wanted, OPACITY))
+            for node in overlays.values():
+                # A legend does not hear by itself which volumes a view shows.
+                node.GetNthDisplayNode(1).Modified()
 
 
 def _colours(scene):

@@ -79,7 +79,7 @@ class Trust:
     @property
     def obstacle_show(self) -> str:
         """Why there is nothing to show or to hide; empty if there is."""
-        return "" if self.overlay is not None else _("Press Find where clicks can be trusted first.")
+        return "" if self.overlay is not None else _("Press Find out first.")
 
     @property
     def overlay(self) -> Overlay | None:
@@ -158,9 +158,7 @@ class Trust:
         """From here on it can be taken back."""
         before = overlay_of(subject.node)
         content = before.content if before is not None else (0, None)
-        change = self.bench.history.begin(
-            _("find where clicks in {name} can be trusted").format(name=subject.name)
-        )
+        change = self.bench.history.begin(_("find where to trust clicks"))
         change.steps.append(partial(self._fill, subject, *content))
         self.shown = True
         bring_up(self.bench.scene, subject.volume)

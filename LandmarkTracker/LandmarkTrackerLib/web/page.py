@@ -21,6 +21,7 @@ from LandmarkTrackerLib.web.propagate_section import PropagateSection
 from LandmarkTrackerLib.web.review_section import ReviewSection
 from LandmarkTrackerLib.web.session import Session
 from LandmarkTrackerLib.web.sets_section import SetsSection
+from LandmarkTrackerLib.web.trust_section import TrustSection
 from LandmarkTrackerLib.web.views import Views
 from LandmarkTrackerLib.web.widgets import Section, offer
 
@@ -57,6 +58,7 @@ class Page:
         self.propagate = PropagateSection(self.state, session)
         self.review = ReviewSection(self.state, session)
         self.sets = SetsSection(self.state, session)
+        self.trust = TrustSection(self.state, session)
         self.match = MatchSection(self.state, session, self.views)
         self.export = ExportSection(server, session)
         self.dialog = OpenDialog(self.state, session)
@@ -66,6 +68,7 @@ class Page:
             self.propagate,
             self.review,
             self.sets,
+            self.trust,
             self.match,
             self.export,
         )
@@ -174,6 +177,7 @@ class Page:
                     self.propagate.draw()
                     self.review.draw()
                     self.sets.draw(self.dialog.browse_model)
+                    self.trust.draw()
                     self.match.draw()
                     self.export.draw()
                     with Section("Advanced", "advanced"):

@@ -16,6 +16,7 @@ from trame_slicer.core import SlicerApp
 from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.images import Cine
 from LandmarkTrackerLib.scene.cine_nodes import browser_of, nodes_of
+from LandmarkTrackerLib.scene.overlay import is_overlay
 from LandmarkTrackerLib.scene.reporting import reported
 from LandmarkTrackerLib.scene.workbench import workbench_of
 from LandmarkTrackerLib.web.data_root import DataRoot
@@ -39,6 +40,7 @@ class Session:
             slicer.vtkSlicerSequencesLogic(), logic_name="Sequences"
         )
         self.scene = self.app.scene
+        self.scene.RegisterNodeClass(slicer.vtkMRMLColorLegendDisplayNode())
         self.bench = workbench_of(self.scene)
         self.bench.learning.images = root.folder / "annotated"
         self.bench.learning.folder = root.folder / "my landmarks"
@@ -67,7 +69,9 @@ class Session:
         """Every cine and volume of the scene that can be chosen, in the order in which they were opened."""
         volumes = nodes_of(self.scene, "vtkMRMLScalarVolumeNode")
         return nodes_of(self.scene, "vtkMRMLSequenceBrowserNode") + [
-            volume for volume in volumes if browser_of(volume) is None and not volume.GetHideFromEditors()
+            volume
+            for volume in volumes
+            if browser_of(volume) is None and not volume.GetHideFromEditors() and not is_overlay(volume)
         ]
 
     def close(self) -> None:

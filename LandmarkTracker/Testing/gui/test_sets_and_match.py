@@ -68,7 +68,15 @@ def points(point_list):
 def test_every_button_says_why_it_cannot_be_pressed(ui, bench, tmp_path):
     ui.annotatedFolderButton.setDirectory(str(tmp_path / "nowhere"))
     buttons = (ui.detectButton, ui.saveAnnotatedButton, ui.trainButton, ui.continueButton, ui.stopButton)
-    buttons += (ui.lossButton, ui.matchButton, ui.warpButton, ui.removePairsButton, ui.lookSelector)
+    buttons += (
+        ui.trustButton,
+        ui.trustShowCheckBox,
+        ui.lossButton,
+        ui.matchButton,
+        ui.warpButton,
+        ui.removePairsButton,
+        ui.lookSelector,
+    )
     for button in buttons:
         assert not button.isEnabled(), button.objectName()
         assert button.toolTip().endswith("."), button.objectName()

@@ -143,7 +143,7 @@ def test_cancel_keeps_what_is_done_and_undo_takes_it_away(bench, ready, scene):
         bench.advance()
     bench.cancel()
     assert errors(bench).max() == pytest.approx(6.0)
-    assert bench.history.label == "find where clicks in ann can be trusted"
+    assert bench.history.label == "find where to trust clicks"
     bench.undo()
     assert bench.trust.overlay is None
     assert scene.GetNumberOfNodesByClass("vtkMRMLScalarVolumeNode") == 3
