@@ -39,15 +39,15 @@ class Step:
 
 
 class Comparison:
-    """An iterator over the steps of all trainings and measurements; at the end there is the report.
+    """An iterator over the steps of all trainings and measurements.
 
         for step in Comparison(folder, output, config):
             print(step.what)
 
     Args:
         folder: images, some or all with landmarks; see `reproduction.data.read_cases`.
-        output: receives `models/`, `results/`, `pictures/`, and at last `report.html` and `numbers.csv`. If
-            the same comparison was begun there, it goes on.
+        output: receives `models/`, `results/`, `pictures/`, and after every model `report.html` and
+            `numbers.csv` of what is finished so far. If the same comparison was begun there, it goes on.
         config: the recipe.
         overwrite: write the report again though it is there.
 
@@ -57,26 +57,29 @@ class Comparison:
 
     def __init__(self, folder: Path, output: Path, config: ReproduceConfig, overwrite: bool = False) -> None:
         self.output, self.config = output, config
-        refuse_existing(output, REPORT_FILES, overwrite)
         _require_ours(output)
         self.cases = read_cases(folder, config.data)
         _begin(output, config, self.cases)
         self.trainings = Trainings(config, self.cases, output)
+        if all(self._row(name).exists() for name in self.trainings.all):
+            refuse_existing(output, REPORT_FILES, overwrite)
         if config.tmn.run.threads:
             torch.set_num_threads(config.tmn.run.threads)
 
     def __iter__(self) -> Generator[Step, None, None]:
-        """Train and measure what is not there yet, then write the report.
+        """Train and measure what is not there yet, and report.
 
         Raises:
             InputError: an image cannot be used, or a training fails.
         """
-        names = list(self.trainings.all)
         work = {t.name: t.work * t.run.steps for t in self.trainings.all.values()}
         measure = Measuring(self.config, self.cases, self.trainings, self.output)
         total, done = sum(work.values()) * (1 + MEASURING), 0.0
+        if not self._row(SAME_PLACE).exists():
+            for _ in self._kept(measure.same_place(), SAME_PLACE):
+                yield Step(0.0, "without a network")
         for number, (name, training) in enumerate(self.trainings.all.items(), start=1):
-            what = f"{number} of {len(names)}, {name}"
+            what = f"{number} of {len(work)}, {name}"
             if self._row(name).exists():
                 done += work[name] * (1 + MEASURING)
                 yield Step(done / total, f"{what}: kept")
@@ -89,15 +92,18 @@ class Comparison:
             for share in self._kept(measure(name), name):
                 yield Step((done + share * MEASURING * work[name]) / total, f"{what}: measured")
             done += MEASURING * work[name]
-        if not self._row(SAME_PLACE).exists():
-            for _ in self._kept(measure.same_place(), SAME_PLACE):
-                yield Step(1.0, "without a network")
-        results = {name: Result.read(self._row(name)) for name in [*names, SAME_PLACE]}
-        write_report(self.output, self.config, self.cases, self.trainings, results)
+            self._write_report()
+        self._write_report()
 
     @property
     def report(self) -> Path:
         return self.output / REPORT_FILES[0]
+
+    def _write_report(self) -> None:
+        """Of what is finished so far."""
+        names = [name for name in (*self.trainings.all, SAME_PLACE) if self._row(name).exists()]
+        results = {name: Result.read(self._row(name)) for name in names}
+        write_report(self.output, self.config, self.cases, self.trainings, results)
 
     def _kept(self, measuring: Generator[float, None, Result], name: str) -> Iterator[float]:
         """Pass on the shares that are done, and write the result in the end."""

@@ -37,7 +37,7 @@ def by_patch(figures: Mapping[int, Figures]) -> bytes:
         ax.set_title(title, fontsize=10)
         ax.set_xlabel("side of the patch (px)")
         ax.set_xticks(sides)
-        ax.set_ylim(bottom=0)
+        ax.set_ylim(0, 1.15 * max((figures[side][key] for side in known), default=1.0))
     panels[0].set_ylabel("mean error (px)")
     return _png(figure)
 

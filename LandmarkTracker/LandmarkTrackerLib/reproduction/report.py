@@ -18,20 +18,21 @@ from LandmarkTrackerLib.reproduction.measuring import FOUND, MAPS
 from LandmarkTrackerLib.reproduction.paper import Figures
 from LandmarkTrackerLib.reproduction.result import Result
 from LandmarkTrackerLib.reproduction.tables import METHODS, Table, Tables
-from LandmarkTrackerLib.reproduction.trainings import Trainings
+from LandmarkTrackerLib.reproduction.trainings import SAME_PLACE, Trainings
 
 REPORT_FILES = ("report.html", "numbers.csv")
 COLUMNS = ("table", "row", "figure", "here", "paper")
 
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; color: #1b1d21 }
-body { max-width: 62rem; margin: 2rem auto; padding: 0 1rem }
+body { max-width: 72rem; margin: 2rem auto; padding: 0 1rem }
 h1 { font-size: 1.6rem } h2 { font-size: 1.2rem; margin-top: 2.5rem } .lead { font-size: 1.05rem }
 .note, figcaption { color: #555; font-size: .9rem }
 table { border-collapse: collapse; margin: .8rem 0 }
 th, td { padding: .25rem .7rem; text-align: right; border-bottom: 1px solid #ddd; white-space: nowrap }
 th { border-bottom: 2px solid #1b1d21; font-weight: 600; vertical-align: bottom; white-space: normal }
-th:first-child, td:first-child, .words td, .words th { text-align: left; white-space: normal }
+th:first-child, td:first-child, .words td, .words th { text-align: left }
+.words td { white-space: normal }
 .paper { color: #777; background: #f6f6f4 }
 figure { margin: 1rem 0 } img { max-width: 100%; height: auto }
 """
@@ -40,11 +41,11 @@ INTRODUCTION = """<p>Frueh et al., <i>Real Time Landmark Detection for Within- a
 With Minimal Human Supervision</i>, IEEE Access 2022, evaluated again on other images. Columns on grey are the
 paper's own figures, <b>on its own images</b>: they are there for orientation, and only their order can be
 compared.</p>"""
-FIGURE_4 = """Figure 4: where patches are found again in their own image, how sure the network was, and where
+FIGURE_4 = """Where patches are found again in their own image, how sure the network was, and where
 they end on the way to other patients and back, in mm by what the files state. On the right, stated sigma
 against what happened; on the dotted line both agree."""
-FIGURE_5 = "Figure 5: error by the side of the patch, one example."
-FIGURE_6 = """Figure 6: error by the number of examples; shaded, from the luckiest to the unluckiest draw.
+FIGURE_5 = "Mean error by the side of the patch, one example."
+FIGURE_6 = """Mean error by the number of examples; shaded, from the luckiest to the unluckiest draw.
 Shares of the image's side, because the paper's images are of another size."""
 FOUND_CAPTION = """Test images with the landmarks as annotated (rings) and as TMN found them (crosses), shown
 {few} example(s), and the mean error by what the files state."""
@@ -61,12 +62,13 @@ def write_report(
 
     Args:
         folder: that holds the pictures.
-        results: name to what was measured, of every training.
+        results: name to what was measured, of the trainings that are finished.
     """
     tables = Tables(config, trainings, results)
     write_table(folder / REPORT_FILES[1], COLUMNS, _rows(tables.all), overwrite=True)
     with written(folder / REPORT_FILES[0], overwrite=True) as partial:
-        partial.write_text(_html(folder, config, cases, trainings, tables), encoding="utf-8")
+        left = len(set(trainings.all) - set(results))
+        partial.write_text(_html(folder, config, cases, trainings, tables, left), encoding="utf-8")
 
 
 def _rows(tables: Sequence[Table]) -> Iterator[tuple[str, str, str, str, str]]:
@@ -77,27 +79,33 @@ def _rows(tables: Sequence[Table]) -> Iterator[tuple[str, str, str, str, str]]:
                 yield table.name, entry.label, key, here, paper
 
 
-def _html(folder: Path, config: ReproduceConfig, cases: Cases, trainings: Trainings, tables: Tables) -> str:
+def _html(
+    folder: Path, config: ReproduceConfig, cases: Cases, trainings: Trainings, tables: Tables, left: int
+) -> str:
     pictures = folder / "pictures"
     side = max(config.field.size)
+    unfinished = [f"{left} of {len(trainings.all)} models are not finished yet."] if left else []
     parts = [
         f"<h1>The comparisons of the TMN paper on {escape(cases.folder.name)}</h1>",
         f'<p class="lead">{escape(_verdict(tables))}</p>',
         INTRODUCTION,
         "<h2>What was done here</h2>",
-        _list(conditions(config, cases, trainings)),
+        _list([*unfinished, *conditions(config, cases, trainings)]),
         _settings(config),
         _section(tables.table_1),
-        _image((pictures / MAPS).read_bytes(), FIGURE_4),
+        "<h2>Figure 4: maps of the error</h2>",
+        _drawn(pictures / MAPS, FIGURE_4),
         _section(tables.few_shot),
         _section(tables.single_shot),
         *(_section(table) for table in tables.table_3),
-        _section(tables.figure_5),
+        "<h2>Figure 5: error by patch size</h2>",
         _image(charts.by_patch(_by_patch(tables, trainings)), FIGURE_5),
-        _section(tables.figure_6),
+        _section(tables.figure_5),
+        "<h2>Figure 6: error by the number of examples</h2>",
         _image(charts.by_examples(tables.methods, trainings.counts, side), FIGURE_6),
+        _section(tables.figure_6),
         "<h2>What it looks like</h2>",
-        _image((pictures / FOUND).read_bytes(), FOUND_CAPTION.format(few=trainings.few)),
+        _drawn(pictures / FOUND, FOUND_CAPTION.format(few=trainings.few)),
     ]
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -108,18 +116,21 @@ def _html(folder: Path, config: ReproduceConfig, cases: Cases, trainings: Traini
 
 
 def _verdict(tables: Tables) -> str:
-    """The ranking in a sentence."""
+    """The ranking in two sentences, and what any method has to beat."""
 
     def ranking(best: bool) -> str:
         found = {
-            METHODS[m]: result.figures(result.best if best else 1).get("mean", float("inf"))
-            for m, result in tables.methods.items()
+            method: result.figures(result.best if best else 1)["mean"]
+            for method, result in tables.methods.items()
+            if result.figures(1)
         }
-        return ", ".join(f"{name} {found[name]:.1f}" for name in sorted(found, key=lambda name: found[name]))
+        blind = found.pop(SAME_PLACE)
+        order = ", ".join(f"{METHODS[m]} {found[m]:.1f}" for m in sorted(found, key=lambda m: found[m]))
+        return f"{order}; the same place as in the examples, without looking at the image, {blind:.1f}."
 
     return (
-        f"Mean error in pixels with one example, the best first: {ranking(False)}. With the number of "
-        f"examples that suits each best: {ranking(True)}."
+        f"Mean error in pixels with one example, the best first: {ranking(False)} With the number of "
+        f"examples that suits each best: {ranking(True)}"
     )
 
 
@@ -147,9 +158,8 @@ def _section(table: Table) -> str:
     )
     note = f'<p class="note">{escape(table.note)}</p>' if table.note else ""
     return (
-        f"<h2>{escape(table.name)}: {escape(table.title)}</h2>"
-        f"<table><tr><th></th>{heads}</tr>{rows}</table>{note}"
-    )
+        f"<h2>{escape(table.name)}: {escape(table.title)}</h2>" if table.title else ""
+    ) + f"<table><tr><th></th>{heads}</tr>{rows}</table>{note}"
 
 
 def cell(form: str, figures: Figures) -> str:
@@ -162,10 +172,16 @@ def cell(form: str, figures: Figures) -> str:
         return "–"
     filled = re.sub(
         r"{(\w+):([^}]*)}",
-        lambda found: format(figures[found[1]], found[2]) if found[1] in figures else "–",
+        lambda found: _number(figures[found[1]], found[2]) if found[1] in figures else "–",
         form,
     )
     return filled.removesuffix(" ± –")
+
+
+def _number(value: float, form: str) -> str:
+    if form == "ms":
+        return f"{value:.1f}" if value < 10 else f"{value:,.0f}"
+    return format(value, form)
 
 
 def _settings(config: ReproduceConfig) -> str:
@@ -184,6 +200,11 @@ def _settings(config: ReproduceConfig) -> str:
 
 def _list(sentences: Sequence[str]) -> str:
     return "<ul>" + "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences) + "</ul>"
+
+
+def _drawn(picture: Path, caption: str) -> str:
+    """A picture of the folder, if it was drawn already."""
+    return _image(picture.read_bytes(), caption) if picture.exists() else "<p>–</p>"
 
 
 def _image(png: bytes, caption: str) -> str:

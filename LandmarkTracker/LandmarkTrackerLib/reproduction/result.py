@@ -84,6 +84,9 @@ class Result:
         return min(means, key=lambda count: means[count], default=0)
 
 
+NOTHING = Result(0, 0.0)
+
+
 def together(results: Iterable[Result]) -> Result:
     """Models that differ in their examples only, as one."""
     results = list(results)
@@ -98,6 +101,6 @@ def together(results: Iterable[Result]) -> Result:
         sum(result.steps for result in results),
         sum(result.seconds for result in results),
         errors,
-        results[0].asked,
+        max(result.asked for result in results),
         ms,
     )

@@ -9,7 +9,7 @@ from typing import Any
 from LandmarkTrackerLib.reproduction import paper
 from LandmarkTrackerLib.reproduction.config import ReproduceConfig
 from LandmarkTrackerLib.reproduction.paper import Figures
-from LandmarkTrackerLib.reproduction.result import Result, together
+from LandmarkTrackerLib.reproduction.result import NOTHING, Result, together
 from LandmarkTrackerLib.reproduction.trainings import (
     LANDMARKS_PATCH,
     MAPS_PATCH,
@@ -23,10 +23,10 @@ METHODS = {
     "simclr": "SimCLR: patch",
     "pretrained": "SimCLR: pretrained",
     "supervised": "Supervised baseline",
-    "same-place": "No network: as in the examples",
+    "same-place": "Same place, no network",
 }
 ENCODERS = {
-    "light": "light (ours, for CPUs)",
+    "light": "light",
     "vgg16": "VGG16",
     "resnet50": "ResNet50",
     "densenet121": "DenseNet121",
@@ -35,7 +35,7 @@ ENCODERS = {
 
 ERROR = ("Euclidean error (px)", "{mean:.1f} ± {sd:.1f}")
 SHARE = ("of the image's side (%)", "{share:.1f}")
-TIME = ("inference time, GPU (CPU), ms", "{cuda:.0f} ({cpu:.0f})")
+TIME = ("inference time on GPU (CPU), ms", "{cuda:ms} ({cpu:ms})")
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,8 @@ class Table:
 
     Attributes:
         name: as the paper has it.
-        title: what it shows.
-        columns: headings, and what stands under each, as a format of the entries' figures.
+        title: what it shows; empty below a chart that says so.
+        columns: headings, and what stands under each, as a format of the entries' figures; `ms` is a time.
         entries: rows.
         note: below the table.
     """
@@ -67,14 +67,17 @@ class Table:
 
 
 class Tables:
-    """Every table and figure of one comparison.
+    """Every table and figure of one comparison, as far as it has come.
 
     Attributes:
         methods: the results of Fig. 6, by the keys of METHODS.
     """
 
     def __init__(self, config: ReproduceConfig, trainings: Trainings, results: Mapping[str, Result]) -> None:
-        self._config, self._trainings, self._results = config, trainings, results
+        self._config, self._trainings = config, trainings
+        # What is not finished yet is a row of dashes.
+        self._results = dict.fromkeys((*trainings.all, SAME_PLACE), NOTHING) | dict(results)
+        results = self._results
         self._side = max(config.field.size)
         regressions = trainings.regressions.items()
         self.methods = {
@@ -107,7 +110,8 @@ class Tables:
             columns,
             entries,
             f"Here: patches of {maps} px for the first two, of {landmarks} px for landmarks, one example. "
-            f"The paper: {MAPS_PATCH} and {LANDMARKS_PATCH} px.",
+            f"The paper: {MAPS_PATCH} and {LANDMARKS_PATCH} px. "
+            f"{figures.get('cyclic_answered', 0):.1%} of the ways to another image and back ended on it.",
         )
 
     @property
@@ -139,10 +143,10 @@ class Tables:
         ablated = ENCODERS[self._config.tmn.ablated]
         columns = (("training steps", "{steps:.0f}"), ERROR, SHARE, TIME)
         parts: tuple[tuple[str, str, Mapping[Any, str], Mapping[Any, Figures], Mapping[Any, str]], ...] = (
-            ("encoders", "Encoders", trainings.encoders, paper.ENCODERS, ENCODERS),
-            ("depth", f"Layers of the shared perceptron; here with {ablated}, in the paper with ResNet50",
+            ("encoders", "What sees image and patch", trainings.encoders, paper.ENCODERS, ENCODERS),
+            ("depth", f"Layers of the shared perceptron (here with {ablated}, in the paper with ResNet50)",
              trainings.layers, paper.LAYERS, {n: f"{n} layer{'s' * (n > 1)}" for n in trainings.layers}),
-            ("distribution", f"Assumed distribution; here with {ablated}, in the paper with ResNet50",
+            ("distribution", f"Assumed distribution (here with {ablated}, in the paper with ResNet50)",
              trainings.losses, paper.LOSSES, {"gaussian": "Normal", "laplace": "Laplace"}),
         )  # fmt: skip
         return [
@@ -177,7 +181,7 @@ class Tables:
             )
             for side in sides
         ]
-        return Table("Figure 5", "Error by patch size, one example", columns, entries)
+        return Table("Figure 5", "", columns, entries)
 
     @property
     def figure_6(self) -> Table:
@@ -191,7 +195,7 @@ class Tables:
                 if here or theirs is not None:
                     figures = {} if theirs is None else self._papers({"mean": theirs})
                     entries.append(Entry(f"{label}, {count} example{'s' * (count > 1)}", here, figures))
-        return Table("Figure 6", "Error by the number of examples", columns, entries)
+        return Table("Figure 6", "", columns, entries)
 
     def _of_patch(self, side: int) -> Figures:
         return dict(self._results[self._trainings.patches[side]].maps)

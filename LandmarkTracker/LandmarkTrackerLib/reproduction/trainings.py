@@ -67,11 +67,7 @@ class Trainings:
         # The patients' table, which is also the user's record of the split, names every image.
         self._source = Source(str(cases.folder.resolve()), table=str((folder / SPLIT).resolve()))
         self.all: dict[str, Training] = {}
-        tmn = config.tmn
         self.base = self._tmn()
-        self.patches = {patch: self._tmn(patch=patch) for patch in tmn.patches}
-        self.layers = {layers: self._tmn(tmn.ablated, layers=layers) for layers in tmn.layers}
-        self.losses = {loss: self._tmn(tmn.ablated, loss=loss) for loss in tmn.losses}
         self._simclr(SIMCLR, config.simclr.network.patch, config.simclr.run)
         self._simclr(WHOLE, 0, config.simclr.whole)
         available = len(cases.examples(0, config.data.seed))
@@ -82,6 +78,10 @@ class Trainings:
             for count in self.counts
             for draw in range(config.examples.draws)
         }
+        tmn = config.tmn
+        self.patches = {patch: self._tmn(patch=patch) for patch in tmn.patches}
+        self.layers = {layers: self._tmn(tmn.ablated, layers=layers) for layers in tmn.layers}
+        self.losses = {loss: self._tmn(tmn.ablated, loss=loss) for loss in tmn.losses}
         self.encoders = {encoder.name: self._tmn(encoder.name) for encoder in tmn.encoders}
 
     def patch_near(self, side: int) -> int:

@@ -44,6 +44,7 @@ def test_the_report_has_every_table_and_stands_alone(finished):
     assert not re.search(r'(src|href)="(?!data:)', html)
     assert "TMN was trained for 4 steps" in html
     assert "There are not enough for 50." in html
+    assert "not finished yet" not in html
     assert "Every image counts as a patient of its own." in html
     assert "5.0 ± 3.4" in html  # the paper's TMN, few-shot
 
@@ -70,7 +71,7 @@ def test_a_finished_report_is_written_again_only_when_asked(finished, dots_folde
     model = (finished / "models" / BASE / f"{BASE}.pt").stat().st_mtime_ns
     assert main(words(dots_folder, finished, recipe)) == 2
     assert "report.html exists" in capsys.readouterr().err
-    (finished / "report.html").unlink()
+    (finished / "numbers.csv").write_text("")
     assert main(words(dots_folder, finished, recipe, "--overwrite")) == 0
     assert (finished / "numbers.csv").read_text() == before
     assert (finished / "models" / BASE / f"{BASE}.pt").stat().st_mtime_ns == model
@@ -94,15 +95,16 @@ def test_ctrl_c_loses_no_step_and_the_same_command_goes_on(
         assert main(words(dots_folder, output, recipe)) == 130
     assert "the same command goes on" in capsys.readouterr().out
     assert torch.load(output / "models" / BASE / "last.ckpt", weights_only=True)["step"] == 2
-    assert not (output / "results").exists()
+    assert not (output / "results" / f"{BASE}.json").exists()
 
     comparison = Comparison(dots_folder, output, read_config(recipe, ReproduceConfig))
     seen = []
     for step in comparison:
         seen.append(step.what)
-        if (output / "results" / f"{BASE}.json").exists():
+        if (output / "report.html").exists():
             break
     assert "step 3 of 4" in seen[0]
+    assert "13 of 14 models are not finished yet" in (output / "report.html").read_text()
     one, two = (json.loads((f / "results" / f"{BASE}.json").read_text()) for f in (finished, output))
     assert one["errors"] == two["errors"]
     assert one["maps"] == two["maps"]
