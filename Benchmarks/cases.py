@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -213,8 +214,12 @@ def simulated_case(row: str, motion: SimulatedMotion, name: str, landmarks: Land
     return Case(row, cine, 0, landmarks, frames, judge, grid.spacing[0] if grid.is_slice else 1.0)
 
 
-def liver_case(data: Path) -> Case:
-    """A grid of points within the liver; error of their median superior-inferior displacement, each frame."""
+def liver_cases(data: Path) -> Iterator[Case]:
+    """A grid of points within the liver; error of their median superior-inferior displacement, each frame.
+
+    Where in the liver the target lay is not stated, and a liver moves more in one place than in another: the
+    second case leaves out what one scale for all frames explains.
+    """
     cine = open_cine(data / "liver_cine" / "sagittal")
     with (data / "liver_cine" / "sagittal_target_displacement.csv").open() as file:
         superior = np.array([float(row["Z"]) for row in csv.DictReader(file)])
@@ -223,10 +228,13 @@ def liver_case(data: Path) -> Case:
     landmarks = LandmarkSet(names, cine.grid.to_world(index))
     frames = tuple(range(1, len(cine)))
 
-    def judge(track: Track) -> Judged:
+    def judge(track: Track, scaled: bool) -> Judged:
         moved = np.nanmedian(track.positions[:, :, 2] - landmarks.positions[:, 2], axis=1)
-        off = np.asarray(moved - (superior - superior[0])[list(track.numbers)])[1:]
+        truth = (superior - superior[0])[list(track.numbers)]
+        scale = (moved @ truth) / max(moved @ moved, 1e-9) if scaled else 1.0
+        off = np.asarray(scale * moved - truth)[1:]
         scores = np.array([np.median(found.scores) for found in track])[1:]
         return Judged(off, scores < UNCERTAIN_BELOW, np.zeros(len(off), bool), np.full(len(off), np.nan))
 
-    return Case("liver", cine, 0, landmarks, frames, judge)
+    for row, scaled in (("liver", False), ("liver, scaled", True)):
+        yield Case(row, cine, 0, landmarks, frames, partial(judge, scaled=scaled))

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import get_args
 
 import numpy as np
-from cases import data_folder, liver_case
+from cases import data_folder, liver_casess
 from LandmarkTrackerLib.evaluation.metrics import level_reached
 from LandmarkTrackerLib.forecast import Way, forecast
 from LandmarkTrackerLib.geometry import Grid
@@ -73,7 +73,7 @@ def breathing(rate: float) -> Course:
 
 def liver(data: Path) -> Course:
     """The median superior-inferior displacement of the points that the tracker follows."""
-    case = liver_case(data)
+    case = next(liver_cases(data))
     found = track(case, make_locator("tracker", "cpu"))
     with (data / "liver_cine" / "sagittal_target_displacement.csv").open() as file:
         target = np.array([float(row["Z"]) for row in csv.DictReader(file)])

@@ -30,7 +30,7 @@ from cases import (
     Judged,
     cardiac_cases,
     data_folder,
-    liver_case,
+    liver_cases,
     simulated_cases,
     volume_cases,
 )
@@ -63,6 +63,7 @@ ROWS = {
     "simulated": "simulated motion of held-out images, pixels",
     **{row: f"the same, {row}, pixels" for row in HARDER},
     "liver": "liver cine, superior-inferior, mm",
+    "liver, scaled": "the same, but for one scale of the motion",
     **{row: f"simulated motion, {row}, mm" for row in HELD_OUT_VOLUMES},
 }
 
@@ -193,7 +194,7 @@ def table(results: list[Result], costs: list[Cost]) -> list[dict[str, str]]:
 
     for row in dict.fromkeys(result.row for result in results):
         there = {name: of[row, name] for name in names if (row, name) in of}
-        if row == "liver":
+        if row.startswith("liver"):
             line(f"{ROWS[row]}: RMSE", lambda n, t=there: f"{t[n].summary.rmse:.2f}" if n in t else "")
         else:
             line(
@@ -256,7 +257,7 @@ def main() -> None:
     args = parser.parse_args()
     data = data_folder()
     locators = methods(args.elastix, args.tracker_model)
-    cases = chain(cardiac_cases(data), simulated_cases(data), [liver_case(data)], volume_cases(data))
+    cases = chain(cardiac_cases(data), simulated_cases(data), liver_cases(data), volume_cases(data))
     results = measure(cases, locators)
     costs = measure_cost(data, locators, frozenset({ELASTIX, "NCC"}))
     reached = {(result.row, result.method): result.judged.level[~result.judged.gone] for result in results}
