@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import get_args
 
 import numpy as np
-from cases import data_folder, liver_casess
+from cases import data_folder, liver_cases
 from LandmarkTrackerLib.evaluation.metrics import level_reached
 from LandmarkTrackerLib.forecast import Way, forecast
 from LandmarkTrackerLib.geometry import Grid
