@@ -75,19 +75,20 @@ def _follow(comparison: Comparison) -> bool:
     """Show how far it is and how long the rest will take; True if a signal ended it before."""
     from tqdm import tqdm
 
-    steps = comparison.__iter__()
-    first = next(steps)
-    bar = tqdm(
-        total=100.0,
-        initial=100 * first.done,
-        bar_format="{percentage:5.1f}% {elapsed}, {remaining} left: {desc}",
-        mininterval=0.5 if sys.stderr.isatty() else 30.0,
-    )
-    with on_signal() as signals, bar:
-        for step in steps:
-            bar.set_description_str(step.what, refresh=False)
-            bar.update(100 * step.done - bar.n)
-            if signals:
-                steps.close()
-                return True
+    with on_signal() as signals:
+        steps = iter(comparison)
+        # What was finished before says nothing of how fast it goes on.
+        bar = tqdm(
+            total=100.0,
+            initial=100 * next(steps).done,
+            bar_format="{percentage:5.1f}% {elapsed}, {remaining} left: {desc}",
+            mininterval=0.5 if sys.stderr.isatty() else 30.0,
+        )
+        with bar:
+            for step in steps:
+                bar.set_description_str(step.what, refresh=False)
+                bar.update(100 * step.done - bar.n)
+                if signals:
+                    steps.close()
+                    return True
     return False

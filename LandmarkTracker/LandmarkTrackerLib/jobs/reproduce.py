@@ -74,15 +74,15 @@ class Comparison:
         """
         work = {t.name: t.work * t.run.steps for t in self.trainings.all.values()}
         measure = Measuring(self.config, self.cases, self.trainings, self.output)
-        total, done = sum(work.values()) * (1 + MEASURING), 0.0
+        total = sum(work.values()) * (1 + MEASURING)
+        done = sum(work[name] for name in work if self._row(name).exists()) * (1 + MEASURING)
+        yield Step(done / total, "begin")
         if not self._row(SAME_PLACE).exists():
             for _ in self._kept(measure.same_place(), SAME_PLACE):
-                yield Step(0.0, "without a network")
+                yield Step(done / total, "the same place, without a network")
         for number, (name, training) in enumerate(self.trainings.all.items(), start=1):
             what = f"{number} of {len(work)}, {name}"
             if self._row(name).exists():
-                done += work[name] * (1 + MEASURING)
-                yield Step(done / total, f"{what}: kept")
                 continue
             with closing(train(training, self.output / "models" / name)) as steps:
                 for step in steps:
@@ -115,6 +115,7 @@ class Comparison:
 
 
 def _require_ours(output: Path) -> None:
+    refuse_existing(output, (), overwrite=False)
     if output.is_dir() and any(output.iterdir()) and not (output / SETTINGS).is_file():
         raise InputError(f"{output} holds other files; choose a new folder with --output")
 

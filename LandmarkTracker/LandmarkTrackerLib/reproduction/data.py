@@ -144,8 +144,8 @@ def _share(patients: Sequence[str], config: Data, least: dict[str, int]) -> dict
     needed = sum(least.values())
     if len(patients) < needed:
         raise InputError(
-            f"{len(patients)} patients have annotated images and {needed} are needed (2 of them to test); "
-            "annotate more, or check the patient's regular expression (--patient)"
+            f"the annotated images are of {len(patients)} patient{'s' * (len(patients) != 1)} and {needed} "
+            "are needed, 2 of them to test; annotate more, or check the regular expression (--patient)"
         )
     counts = {
         part: max(round(getattr(config, part) * len(patients)), least.get(part, 0)) for part in PARTS[1:]

@@ -103,7 +103,7 @@ def test_ctrl_c_loses_no_step_and_the_same_command_goes_on(
         seen.append(step.what)
         if (output / "report.html").exists():
             break
-    assert "step 3 of 4" in seen[0]
+    assert "step 3 of 4" in seen[1]
     assert "13 of 14 models are not finished yet" in (output / "report.html").read_text()
     one, two = (json.loads((f / "results" / f"{BASE}.json").read_text()) for f in (finished, output))
     assert one["errors"] == two["errors"]
@@ -126,6 +126,12 @@ def test_another_recipe_or_other_images_do_not_go_on_in_the_same_folder(
     (fewer / "dots-3.mrk.json").unlink()
     with pytest.raises(InputError, match=r"or their landmarks, are not those that .*split\.csv lists"):
         Comparison(fewer, tmp_path, config)
+
+
+def test_the_patient_may_be_told_on_the_command_line(dots_folder, recipe, tmp_path, capsys):
+    assert main(words(dots_folder, tmp_path / "out", recipe, "--patient", "^(dots)-")) == 2
+    assert "the annotated images are of 1 patient and 4 are needed" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_folder_with_other_files_is_left_alone(dots_folder, recipe, tmp_path, capsys):

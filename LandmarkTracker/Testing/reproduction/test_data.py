@@ -62,7 +62,7 @@ def test_too_few_patients_are_refused(folder):
     for n in range(3, 10):
         for path in folder.glob(f"p{n}-*"):
             path.unlink()
-    with pytest.raises(InputError, match="3 patients have annotated images and 4 are needed"):
+    with pytest.raises(InputError, match="the annotated images are of 3 patients and 4 are needed"):
         read_cases(folder, PATIENT)
 
 
