@@ -28,11 +28,14 @@ class MatchView:
 
     def refresh(self) -> None:
         """Show the pairs, and what can be done with them."""
-        matching, wait = self.bench.matching, self.bench.obstacle_busy
+        matching, comparison = self.bench.matching, self.bench.comparison
+        wait = self.bench.obstacle_busy
         purpose = _("Find the points that both scans share.")
         offer(self.ui.matchButton, wait or matching.obstacle, purpose)
         offer(
-            self.ui.warpButton, wait or matching.obstacle_warp, _("Warp the moving scan onto the fixed one.")
+            self.ui.warpButton,
+            wait or comparison.obstacle_warp,
+            _("Warp the moving scan onto the fixed one."),
         )
         rows = matching.rows()
         if rows is not self._rows:
@@ -40,29 +43,29 @@ class MatchView:
             self._table.show([(row.name, row.score) for row in rows])
         nothing = "" if rows else _("There are no pairs.")
         offer(self.ui.removePairsButton, nothing, _("Remove the selected pairs from both scans."))
-        self._looks.show([_("Both scans"), _("Checkerboard"), _("Blend")], LOOKS.index(matching.look))
+        self._looks.show([_("Both scans"), _("Checkerboard"), _("Blend")], LOOKS.index(comparison.look))
         offer(
             self.ui.lookSelector,
-            matching.obstacle_look,
+            comparison.obstacle_look,
             _("Both scans, or the fixed and the warped one in one."),
         )
-        blend = matching.obstacle_look or ("" if matching.look == "blend" else _("Choose Blend first."))
+        blend = comparison.obstacle_look or ("" if comparison.look == "blend" else _("Choose Blend first."))
         offer(
             self.ui.rockSlider,
             blend,
             _("From the fixed scan to the warped one and back: what moves is wrong."),
         )
         with silent(self.ui.rockSlider):
-            put(self.ui.rockSlider, value=round(100 * matching.share))
+            put(self.ui.rockSlider, value=round(100 * comparison.share))
 
     def _match(self, _checked=False) -> None:
         self.bench.matching.start()
 
     def _warp(self, _checked=False) -> None:
-        self.bench.matching.warp()
+        self.bench.comparison.warp()
 
     def _look_at(self, row: int, _column: int) -> None:
-        self.bench.matching.look_at(self._rows[row].name)
+        self.bench.comparison.look_at(self._rows[row].name)
 
     def _remove(self, _checked=False) -> None:
         chosen = sorted({item.row() for item in self.ui.pairsTable.selectedItems()})
@@ -70,7 +73,7 @@ class MatchView:
             self.bench.matching.remove([self._rows[row].name for row in chosen])
 
     def _choose_look(self, _index=None) -> None:
-        self.bench.matching.choose_look(LOOKS[max(0, self._looks.index)])
+        self.bench.comparison.choose_look(LOOKS[max(0, self._looks.index)])
 
     def _rock(self, value: int) -> None:
-        self.bench.matching.rock(value / 100)
+        self.bench.comparison.rock(value / 100)

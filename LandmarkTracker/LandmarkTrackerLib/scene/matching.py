@@ -1,42 +1,33 @@
-"""Points that two scans share: two point lists that stay in step, and the moving scan warped by them."""
+"""Points that two scans share: two point lists that stay in step."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from LandmarkTrackerLib.errors import InputError
-from LandmarkTrackerLib.formats.scans import Scan, ScanPair
-from LandmarkTrackerLib.geometry import Grid
 from LandmarkTrackerLib.jobs.match import SLICES, VOLUMES, matching
-from LandmarkTrackerLib.landmarks import Array, LandmarkPairs
+from LandmarkTrackerLib.landmarks import LandmarkPairs
 from LandmarkTrackerLib.methods.protocols import Matcher
 from LandmarkTrackerLib.methods.registry import make_matcher
-from LandmarkTrackerLib.plane import Plane
 from LandmarkTrackerLib.scene.cine_nodes import browser_of, nodes_of
 from LandmarkTrackerLib.scene.edits import relabelled
 from LandmarkTrackerLib.scene.history import Change, of
 from LandmarkTrackerLib.scene.i18n import _
 from LandmarkTrackerLib.scene.landmark_nodes import POINT_LIST, new_point_list, remove_point_list
-from LandmarkTrackerLib.scene.points import LPS
 from LandmarkTrackerLib.scene.record import Record
 from LandmarkTrackerLib.scene.reporting import reported
-from LandmarkTrackerLib.scene.slices import LEFT, RIGHT, Layers, fit, show, side_by_side, slice_views
 from LandmarkTrackerLib.scene.subject import Subject
 from LandmarkTrackerLib.scene.task import Task
-from LandmarkTrackerLib.scene.warped import Warped, WarpedNodes
-from LandmarkTrackerLib.warping import checkerboard, warp
-from LandmarkTrackerLib.warping import fit as fit_transform
 from LandmarkTrackerLib.weights import model_names
 
 if TYPE_CHECKING:
     from LandmarkTrackerLib.scene.workbench import Workbench
 
-Look = Literal["pairs", "checkerboard", "blend"]
 # References from the fixed scan's point list, so that a saved scene still knows.
 FIXED, MOVING, PARTNER = (f"LandmarkTracker.{role}" for role in ("Fixed", "Moving", "Partner"))
 NO_PAIRS = LandmarkPairs(np.zeros((0, 3)), np.zeros((0, 3)), np.zeros(0))
@@ -51,24 +42,17 @@ class Pair:
 
 
 class Matching:
-    """Two volumes, the pairs between them, and how they are looked at.
+    """Two volumes, and the pairs between them.
 
     Attributes:
         fixed, moving: the chosen volumes, with their point lists once they are matched; None until chosen.
-        look: what is beside the fixed scan: "pairs": the moving scan; "checkerboard" and "blend": the fixed
-            scan and the warped one in one.
-        share: of the warped scan in the blend, 0 to 1.
     """
 
     def __init__(self, bench: Workbench) -> None:
         self.bench = bench
         self.fixed: Subject | None = None
         self.moving: Subject | None = None
-        self.look: Look = "pairs"
-        self.share = 0.5
         self._wanted: tuple = (None, None)
-        self._nodes: WarpedNodes | None = None
-        self._warped: Warped | None = None
         self._loaded: tuple[tuple[str, str], Matcher] | None = None
         # The records that these pairs are of.
         self._found: tuple[list[Record], LandmarkPairs] = ([], NO_PAIRS)
@@ -124,23 +108,13 @@ class Matching:
         return ""
 
     @property
-    def obstacle_warp(self) -> str:
-        """Why the moving scan cannot be warped; empty if it can."""
-        return "" if len(self.pairs) else _("Match the two scans first.")
-
-    @property
-    def obstacle_look(self) -> str:
-        """Why there is no warped scan to look at; empty if there is."""
-        return "" if self._warped is not None else _("Press Warp first.")
-
-    @property
     def next_step(self) -> str:
         """What to do next with the two scans; empty as long as they are not chosen."""
         if not self.chosen:
             return ""
         if not len(self.pairs):
             return self.obstacle or _("Press Match.")
-        if self._warped is None:
+        if self.bench.comparison.obstacle_look:
             return _("{count} pairs. Remove what is wrong, then press Warp.").format(count=len(self.pairs))
         return _("Where edges break, pairs are wrong: remove them, and warp again.")
 
@@ -175,7 +149,7 @@ class Matching:
             for node, points in zip((fixed, moving), lists, strict=True)
         )
         self._watch()
-        self._show_views(fresh=True)
+        self.bench.comparison.show_views(fresh=True)
 
     @reported
     def start(self) -> None:
@@ -221,7 +195,7 @@ class Matching:
         for subject, landmarks in zip(self.matched, pairs.landmarks, strict=True):
             record = Record(landmarks.names, {0: landmarks})
             self._change(subject, record, change)
-        self._show_views()
+        self.bench.comparison.show_views()
         self.bench.report = self.next_step
         yield True
 
@@ -285,123 +259,12 @@ class Matching:
         for subject in self.matched:
             self.bench.watch.forget_points(subject)
         self.fixed = self.moving = None
-        self._nodes = self._warped = None
-        self.look = "pairs"
-
-    # Warp, look
-
-    @reported
-    def warp(self) -> None:
-        """Warp the moving scan by the pairs: a transform, the warped volume and a checkerboard."""
-        if self.obstacle_warp:
-            raise InputError(self.obstacle_warp)
-        self.bench.start(Task(self._warping(), 1))
-
-    @reported
-    def choose_look(self, look: Look) -> None:
-        """How to look at the scans; see `look`."""
-        if look not in get_args(Look):
-            raise ValueError(f"look is one of {get_args(Look)}, not {look!r}")
-        if look != "pairs" and self.obstacle_look:
-            raise InputError(self.obstacle_look)
-        changed, self.look = look != self.look, look
-        self._show_views(fresh=changed and bool(self.chosen))
-
-    @reported
-    def rock(self, share: float) -> None:
-        """Blend the fixed scan (0) with the warped one (1): to and fro, what is wrong moves."""
-        self.share = share
-        self._show_views()
-
-    @reported
-    def look_at(self, name: str) -> None:
-        """Bring a pair into view, in both scans, and mark it."""
-        if name not in self.pairs.names:
-            return
-        for subject in self.matched:
-            point = subject.record.names.index(name)
-            subject.point_list.GetDisplayNode().SetActiveControlPoint(point)
-        shown = {subject.node.GetID(): subject for subject in self.matched}
-        for view, composite in slice_views(self.bench.scene):
-            subject = shown.get(composite.GetBackgroundVolumeID(), self.matched[0])
-            view.JumpSliceByCentering(*(subject.record.at(0)[name].position * LPS))
-
-    def _warping(self) -> Iterator[bool]:
-        yield False
-        fixed, moving = self.matched
-        images, pairs = (fixed.cine[0], moving.cine[0]), self.pairs
-        scans = ScanPair(Scan(images[0]), Scan(images[1]), pairs)
-        transform = fit_transform(*scans.points, pairs.score, scans.domain)
-        image = warp(*images, pairs)
-        warped = Warped(
-            image,
-            checkerboard(images[0], image),
-            _mover(transform, *map(Grid.of, images)),
-            Grid.of(images[0]),
-        )
-        change = self.bench.history.begin(_("warp {moving}").format(moving=moving.name))
-        if self._nodes is None:
-            self._nodes = WarpedNodes(self.bench.scene, fixed.node, moving.node)
-        change.steps.append(partial(self._show_warped, self._nodes, self._warped))
-        self._show_warped(self._nodes, warped)
-        self.bench.report = self.next_step
-        yield True
-
-    def _show_warped(self, nodes: WarpedNodes, warped: Warped | None) -> None:
-        """Fill the nodes, or remove them."""
-        ours = nodes is self._nodes
-        if ours:
-            self._warped = warped
-            self._nodes = nodes if warped is not None else None
-        if warped is None:
-            nodes.remove()
-        else:
-            nodes.fill(warped)
-        if ours:
-            if warped is None or self.look == "pairs":
-                self.look = "pairs" if warped is None else "checkerboard"
-            self._show_views(fresh=True)
-
-    def _show_views(self, fresh: bool = False) -> None:
-        """Let the slice views show what is looked at; if `fresh`, all of it."""
-        if not self.chosen:
-            return
-        fixed, moving = self.chosen
-        if fresh:
-            side_by_side(self.bench.scene)
-        for view, composite in slice_views(self.bench.scene):
-            right = view.GetLayoutName() == RIGHT
-            show(composite, self._layers() if right else Layers(fixed.node))
-            if fresh:
-                shown = moving if right and self.look == "pairs" else fixed
-                fit(view, shown.node, shown.cine.grid.is_slice)
-        for subject, name in zip(self.matched, (LEFT, RIGHT), strict=False):
-            # Each list on its own scan: both may lie in the same place of the world.
-            display = subject.point_list.GetDisplayNode()
-            display.RemoveAllViewNodeIDs()
-            for view, _composite in slice_views(self.bench.scene):
-                if view.GetLayoutName() == name:
-                    display.AddViewNodeID(view.GetID())
-            display.SetVisibility(subject is fixed or self.look == "pairs")
-
-    def _layers(self) -> Layers:
-        """What is beside the fixed scan."""
-        fixed, moving = self.chosen
-        if self.look == "pairs" or self._nodes is None:
-            return Layers(moving.node)
-        if self.look == "checkerboard":
-            return Layers(self._nodes.board)
-        return Layers(fixed.node, self._nodes.volume, self.share)
+        self.bench.comparison.leave()
 
     # The scene
 
     def forget(self, node) -> bool:
         """A node has left the scene. Whether it was one of ours."""
-        if self._nodes is not None and any(node is made for made in self._nodes.nodes):
-            nodes, self._nodes, self._warped, self.look = self._nodes, None, None, "pairs"
-            nodes.remove()
-            self._show_views()
-            return True
         chosen = [subject for subject in (self.fixed, self.moving) if subject is not None]
         if not any(node in (subject.node, subject.point_list) for subject in chosen):
             return False
@@ -419,26 +282,3 @@ class Matching:
         """The scene is being closed."""
         self._leave()
         self._wanted = (None, None)
-
-
-def _mover(transform, fixed: Grid, moving: Grid):
-    """A transform of `ScanPair.points` as a map of LPS mm (N, 3)."""
-    if not fixed.is_slice:
-        return partial(_moved, transform)
-    here, there = Plane(fixed), Plane(moving)
-
-    def move(at: Array) -> Array:
-        flat = here.to_plane(at)
-        # What lies before or behind the one slice does so at the other.
-        depth = (at - here.to_world(flat)) @ _normal(fixed)
-        return np.asarray(there.to_world(_moved(transform, flat)) + depth[:, None] * _normal(moving))
-
-    return move
-
-
-def _moved(transform, points: Array) -> Array:
-    return np.array([transform.TransformPoint(point) for point in points.tolist()])
-
-
-def _normal(grid: Grid) -> Array:
-    return np.asarray(np.reshape(grid.direction, (3, 3))[:, 2])

@@ -182,7 +182,7 @@ class Trust:
         errors = pixels(overlay)[0][body(image)]
         return _(
             "{share:.0f} % of '{name}' is found again within {limit:g} mm, through {count} volumes and with"
-            " {model}. Green can be trusted."
+            " {model}. Click where it is green."
         ).format(
             share=100 * ((errors >= 0) & (errors <= self.limit_mm)).mean(),
             name=subject.name,

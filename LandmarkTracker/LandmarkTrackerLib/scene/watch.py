@@ -86,7 +86,8 @@ class Watch(slicer.util.VTKObservationMixin):
 
     @vtk.calldata_type(vtk.VTK_OBJECT)
     def _on_node_removed(self, _scene, _event, node) -> None:
-        ours = [self.bench.inputs.forget(node), self.bench.matching.forget(node)]
+        sections = (self.bench.inputs, self.bench.matching, self.bench.comparison)
+        ours = [section.forget(node) for section in sections]
         if any(ours):
             # What led to nodes that are gone cannot be taken back any more.
             self.bench.history.clear()

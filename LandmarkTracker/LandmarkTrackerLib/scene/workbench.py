@@ -14,6 +14,7 @@ import vtk
 
 from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.scene.chart import Chart
+from LandmarkTrackerLib.scene.comparison import Comparison
 from LandmarkTrackerLib.scene.detection import Detection
 from LandmarkTrackerLib.scene.edits import placed_by, taken_back, what_changed
 from LandmarkTrackerLib.scene.exports import Exports
@@ -49,8 +50,8 @@ class Workbench:
         changed: a vtkObject; its ModifiedEvent says that there is something new to show.
         problem: what the last action could not do, in a sentence; empty if it could.
         report: what the last action did, where that is not seen in the views.
-        inputs, models, placement, propagation, review, exports, chart, detection, learning, trust, matching:
-            the sections.
+        inputs, models, placement, propagation, review, exports, chart, detection, learning, trust, matching,
+            comparison: the sections.
     """
 
     def __init__(self, scene) -> None:
@@ -68,6 +69,7 @@ class Workbench:
         self.learning = Learning(self)
         self.trust = Trust(self)
         self.matching = Matching(self)
+        self.comparison = Comparison(self)
         self.exports = Exports(self)
         self.chart = Chart(self)
         self.watch = Watch(self)

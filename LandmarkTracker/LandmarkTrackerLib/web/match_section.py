@@ -73,7 +73,7 @@ class MatchSection:
             )
 
     def values(self) -> dict[str, Any]:
-        matching = self.bench.matching
+        matching, comparison = self.bench.matching, self.bench.comparison
         rows = matching.rows()
         names = matching.pairs.names
         if self.state.pair and self.state.pair not in names:
@@ -85,11 +85,11 @@ class MatchSection:
             "match_moving": _id(matching.moving),
             "side_obstacle": "" if matching.chosen else "Choose a fixed and a moving volume first.",
             "match_obstacle": self.bench.obstacle_busy or matching.obstacle,
-            "warp_obstacle": self.bench.obstacle_busy or matching.obstacle_warp,
+            "warp_obstacle": self.bench.obstacle_busy or comparison.obstacle_warp,
             "remove_pair_obstacle": "" if self.state.pair else "Click a pair in the table first.",
-            "look": matching.look,
-            "look_obstacle": matching.obstacle_look,
-            "share": matching.share,
+            "look": comparison.look,
+            "look_obstacle": comparison.obstacle_look,
+            "share": comparison.share,
         }
         if rows is not self._rows:
             self._rows = rows
@@ -100,11 +100,11 @@ class MatchSection:
         self.bench.matching.start()
 
     def warp(self) -> None:
-        self.bench.matching.warp()
+        self.bench.comparison.warp()
 
     def show_both(self) -> None:
         self.views.side_by_side(all(subject.cine.grid.is_slice for subject in self.bench.matching.chosen))
-        self.bench.matching.choose_look(self.bench.matching.look)
+        self.bench.comparison.choose_look(self.bench.comparison.look)
 
     def remove_pair(self) -> None:
         if self.state.pair:
@@ -122,16 +122,16 @@ class MatchSection:
             matching.choose(*nodes)
 
     def _choose_look(self, look: str, **_: Any) -> None:
-        if look != self.bench.matching.look:
-            self.bench.matching.choose_look(look)
+        if look != self.bench.comparison.look:
+            self.bench.comparison.choose_look(look)
 
     def _rock(self, share: Any, **_: Any) -> None:
-        if float(share) != self.bench.matching.share:
-            self.bench.matching.rock(float(share))
+        if float(share) != self.bench.comparison.share:
+            self.bench.comparison.rock(float(share))
 
     def _look_at(self, pair: str, **_: Any) -> None:
         if pair:
-            self.bench.matching.look_at(pair)
+            self.bench.comparison.look_at(pair)
 
 
 def _is_flat(volume: Any) -> bool:

@@ -86,14 +86,14 @@ class Views:
         """What stands in the corners of the views, by view; the image's name where nothing is said."""
         if not self.are_two:
             return {}
-        matching = self.session.bench.matching
+        matching, comparison = self.session.bench.matching, self.session.bench.comparison
         names = [subject.name if subject is not None else "" for subject in (matching.fixed, matching.moving)]
         titles = {
             "pairs": f"moving: {names[1]}",
             "checkerboard": "fixed and warped in turn",
-            "blend": f"fixed and warped, {100 * matching.share:.0f} % warped",
+            "blend": f"fixed and warped, {100 * comparison.share:.0f} % warped",
         }
-        return {LEFT: f"fixed: {names[0]}", RIGHT: titles[matching.look]}
+        return {LEFT: f"fixed: {names[0]}", RIGHT: titles[comparison.look]}
 
     @property
     def adjusting(self) -> bool:

@@ -166,7 +166,7 @@ def test_two_scans_are_matched_looked_at_warped_and_exported(host, ui, bench, tm
     assert not ui.rockSlider.isEnabled()
     choose(ui.lookSelector, "Blend")
     ui.rockSlider.setValue(80)
-    assert bench.matching.share == 0.8
+    assert bench.comparison.share == 0.8
     ui.exportFolderButton.setDirectory(str(tmp_path))
     choose(ui.fixedSelector, "fixed scan: one")
     choose(ui.movingSelector, "moving scan: two")
@@ -210,7 +210,7 @@ def test_two_dates_of_a_patient_look_alike_once_one_is_warped(host, ui, bench, r
     press(host, bench, ui.matchButton)
     assert ui.pairsTable.rowCount() > 30
     press(host, bench, ui.warpButton)
-    fixed, moving, warped = (image_of(node) for node in (*nodes, bench.matching._nodes.volume))
+    fixed, moving, warped = (image_of(node) for node in (*nodes, bench.comparison._nodes.volume))
     here, there = (Grid.of(image).to_world((np.array(image.GetSize()) - 1) / 2) for image in (fixed, moving))
     centred = sitk.TranslationTransform(3, (there - here).tolist())
     laid_over = sitk.Resample(moving, fixed, centred, sitk.sitkLinear, -1024.0)

@@ -24,6 +24,7 @@ class Mrml:
         self.logic.SetMRMLScene(self.scene)
         self.logic.SetSliceLogics(vtk.vtkCollection())
         self.colours = slicer.vtkSlicerColorLogic()
+        self.colours.SetMRMLApplicationLogic(self.logic)
         self.colours.SetMRMLScene(self.scene)
         self.markups = slicer.vtkSlicerMarkupsLogic()
         self.sequences = slicer.vtkSlicerSequencesLogic()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
 import pytest
 
 slicer = pytest.importorskip("slicer", reason="slicer-core is not installed")
@@ -12,6 +13,9 @@ if not hasattr(slicer, "vtkMRMLScene"):
 
 # These import slicer.
 from host.mrml import Mrml  # noqa: E402
+from host.two_scans import Known, run, volume  # noqa: E402
+from LandmarkTrackerLib.jobs.match import SLICES, VOLUMES  # noqa: E402
+from LandmarkTrackerLib.scene import matching  # noqa: E402
 from LandmarkTrackerLib.scene.workbench import Workbench  # noqa: E402
 
 
@@ -32,3 +36,38 @@ def bench(scene) -> Iterator[Workbench]:
     bench = Workbench(scene)
     yield bench
     bench.close()
+
+
+@pytest.fixture
+def views(app):
+    """The slice views of Slicer's layout "side by side"."""
+    logics = []
+    for name in ("Red", "Yellow"):
+        logic = slicer.vtkMRMLSliceLogic()
+        logic.SetMRMLApplicationLogic(app.logic)
+        logic.SetMRMLScene(app.scene)
+        logic.AddSliceNode(name)
+        logics.append(logic)
+    yield {logic.GetSliceNode().GetLayoutName(): logic for logic in logics}
+    for logic in logics:
+        logic.SetMRMLScene(None)
+
+
+@pytest.fixture
+def scans(scene):
+    """Two volumes of noise."""
+    pixels = np.random.default_rng(0).normal(size=(2, 8, 20, 24))
+    return volume(scene, "before", pixels[0]), volume(scene, "after", pixels[1], (5.0, 5.0, 5.0))
+
+
+@pytest.fixture
+def matched(bench, scans, monkeypatch):
+    """The workbench with pairs between them, and their two point lists."""
+    monkeypatch.setattr(matching, "make_matcher", lambda *_: Known())
+    monkeypatch.setattr(matching, "model_names", lambda: [SLICES, VOLUMES])
+    bench.matching.choose(*scans)
+    assert bench.status == "Press Match."
+    bench.matching.start()
+    run(bench)
+    assert not bench.problem
+    return [subject.point_list for subject in bench.matching.matched]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 import SimpleITK as sitk
-import slicer
+from host.two_scans import run
 from LandmarkTrackerLib.geometry import Grid
 from LandmarkTrackerLib.images import Cine
 from LandmarkTrackerLib.landmarks import LandmarkSet
@@ -56,13 +56,9 @@ def volume(scene, name, corner):
 
 
 @pytest.fixture
-def view(app):
-    logic = slicer.vtkMRMLSliceLogic()
-    logic.SetMRMLApplicationLogic(app.logic)
-    logic.SetMRMLScene(app.scene)
-    logic.AddSliceNode("Red")
-    yield logic.GetSliceCompositeNode()
-    logic.SetMRMLScene(None)
+def view(views):
+    """What one of the slice views shows."""
+    return views["Red"].GetSliceCompositeNode()
 
 
 @pytest.fixture
@@ -73,11 +69,6 @@ def ready(bench, scene, monkeypatch):
     bench.inputs.choose_image(nodes[0])
     bench.inputs.choose_others(nodes[1:])
     return nodes
-
-
-def run(bench):
-    while bench.busy:
-        bench.advance()
 
 
 def errors(bench) -> np.ndarray:
