@@ -14,11 +14,12 @@ from LandmarkTrackerLib.jobs.match import SLICES, VOLUMES, matching
 from LandmarkTrackerLib.landmarks import LandmarkPairs
 from LandmarkTrackerLib.methods.protocols import Matcher
 from LandmarkTrackerLib.methods.registry import make_matcher
-from LandmarkTrackerLib.scene.cine_nodes import browser_of, nodes_of
+from LandmarkTrackerLib.scene.cine_nodes import browser_of
 from LandmarkTrackerLib.scene.edits import relabelled
 from LandmarkTrackerLib.scene.history import Change, of
 from LandmarkTrackerLib.scene.i18n import _
-from LandmarkTrackerLib.scene.landmark_nodes import POINT_LIST, new_point_list, remove_point_list
+from LandmarkTrackerLib.scene.landmark_nodes import remove_point_list
+from LandmarkTrackerLib.scene.pair_lists import lists_between, new_lists
 from LandmarkTrackerLib.scene.record import Record
 from LandmarkTrackerLib.scene.reporting import reported
 from LandmarkTrackerLib.scene.subject import Subject
@@ -28,8 +29,6 @@ from LandmarkTrackerLib.weights import model_names
 if TYPE_CHECKING:
     from LandmarkTrackerLib.scene.workbench import Workbench
 
-# References from the fixed scan's point list, so that a saved scene still knows.
-FIXED, MOVING, PARTNER = (f"LandmarkTracker.{role}" for role in ("Fixed", "Moving", "Partner"))
 NO_PAIRS = LandmarkPairs(np.zeros((0, 3)), np.zeros((0, 3)), np.zeros(0))
 
 
@@ -143,7 +142,7 @@ class Matching:
             )
         self.bench.cancel()
         self._leave()
-        lists = self._lists_of(fixed, moving)
+        lists = lists_between(self.bench.scene, fixed, moving)
         self.fixed, self.moving = (
             Subject(node, points) if node is not None else None
             for node, points in zip((fixed, moving), lists, strict=True)
@@ -211,31 +210,9 @@ class Matching:
 
     # Point lists
 
-    def _lists_of(self, fixed, moving) -> tuple:
-        """The point lists of pairs between two volumes, as they were left or loaded."""
-        if fixed is not None and moving is not None:
-            wanted = (fixed.GetID(), moving.GetID())
-            for node in nodes_of(self.bench.scene, POINT_LIST):
-                partner = node.GetNodeReference(PARTNER)
-                here = (node.GetNodeReferenceID(FIXED), node.GetNodeReferenceID(MOVING))
-                if here == wanted and partner is not None:
-                    return node, partner
-        return None, None
-
     def _make_lists(self, change: Change) -> None:
         bare = self.chosen
-        titles = (_("{name} (fixed)"), _("{name} (moving)"))
-        lists = [
-            new_point_list(self.bench.scene, title.format(name=subject.name))
-            for title, subject in zip(titles, bare, strict=True)
-        ]
-        for role, node in ((FIXED, bare[0].node), (MOVING, bare[1].node), (PARTNER, lists[1])):
-            lists[0].SetNodeReferenceID(role, node.GetID())
-        for node in lists:
-            display = node.GetDisplayNode()
-            # Hundreds of names would hide the scan.
-            display.SetTextScale(0.0)
-            display.SetGlyphScale(1.5)
+        lists = new_lists(self.bench.scene, *(subject.node for subject in bare))
         self.fixed, self.moving = (
             Subject(subject.node, points) for subject, points in zip(bare, lists, strict=True)
         )

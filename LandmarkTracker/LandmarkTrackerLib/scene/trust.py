@@ -139,9 +139,7 @@ class Trust:
         locator = self.bench.models.locator(choice)
         yield False
         image = as_volume(subject.cine[frame])
-        targets = {
-            str(n): partial(_read, other, image) for n, other in enumerate(list(self.bench.inputs.others))
-        }
+        targets = {str(n): partial(_read, other, image) for n, other in enumerate(self.bench.inputs.others)}
         undoable = False
         for step in steps:
             for now in cyclic_error(locator, image, targets, step, AT_ONCE):
@@ -180,11 +178,12 @@ class Trust:
         self, subject: Subject, overlay: sitk.Image, image: sitk.Image, count: int, choice: Choice
     ) -> str:
         errors = pixels(overlay)[0][body(image)]
+        within = int(((errors >= 0) & (errors <= self.limit_mm)).sum())
         return _(
             "{share:.0f} % of '{name}' is found again within {limit:g} mm, through {count} volumes and with"
             " {model}. Click where it is green."
         ).format(
-            share=100 * ((errors >= 0) & (errors <= self.limit_mm)).mean(),
+            share=100 * within / max(len(errors), 1),
             name=subject.name,
             limit=self.limit_mm,
             count=count,

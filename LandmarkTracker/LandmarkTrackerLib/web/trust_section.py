@@ -60,7 +60,8 @@ class TrustSection:
             trust.choose(trust_model, trust_detail)
 
     def _limit(self, trust_limit: Any, **_: Any) -> None:
-        mm = min(max(float(trust_limit or 0), 1), MOST_MM)
+        # An empty field is one that is being typed into.
+        mm = min(max(float(trust_limit or self.bench.trust.limit_mm), 1), MOST_MM)
         if mm != self.bench.trust.limit_mm:
             self.bench.trust.limit(mm)
 
