@@ -21,10 +21,10 @@ from torch.nn.functional import grid_sample
 from LandmarkTrackerLib.field import Field
 from LandmarkTrackerLib.geometry import Grid
 from LandmarkTrackerLib.landmarks import Array, LandmarkSet
+from LandmarkTrackerLib.methods.agreement import agreed
 from LandmarkTrackerLib.methods.histograms import Histograms, blurred
 from LandmarkTrackerLib.methods.protocols import Example, Examples, names_of, trust
 from LandmarkTrackerLib.methods.springs import min_marginals, spanning_tree
-from LandmarkTrackerLib.methods.tmn import weighted_mean
 from LandmarkTrackerLib.weights import pick_device
 
 
@@ -161,8 +161,8 @@ class View:
 class PictorialLocator:
     """Finds landmarks of one subject in others of the same kind of image; needs no training.
 
-    Works on slices of any size and spacing. Several examples: each answers, and answers are weighed by their
-    certainty. It does not search near the last answer: a neighbouring frame is another subject to it.
+    Works on slices of any size and spacing. Several examples: each answers, see `agreed`. It does not search
+    near the last answer: a neighbouring frame is another subject to it.
 
     Attributes:
         max_sigma_mm: infinite: what is too uncertain depends on the size of the image, and `locate` itself
@@ -197,12 +197,13 @@ class PictorialLocator:
             errors.append(torch.hypot(error, error.mean()).double().cpu().numpy())
             owners.append([names.index(name) for name in example.landmarks.names])
             places.append(found.double().cpu().numpy())
-        share = np.maximum(np.concatenate(errors), SIGMA_LEAST)[:, None].repeat(2, axis=1)
-        points, sigma = weighted_mean(np.concatenate(owners), len(names), np.concatenate(places), share)
+        share = np.maximum(np.concatenate(errors), SIGMA_LEAST)
+        points, sigma = agreed(np.concatenate(owners), len(names), np.concatenate(places), share)
+        sigma_mm = sigma * target.extent
+        sigmas = np.column_stack([sigma_mm, sigma_mm, np.zeros(len(names))])
+        scores = trust(sigma_mm, 0.02 * target.extent)
         positions = target.to_world(torch.from_numpy(points))
-        sigmas = np.column_stack([sigma * target.extent, np.zeros(len(names))])
-        scores = trust(sigma[:, 0] * target.extent, 0.02 * target.extent)
-        return LandmarkSet(names, positions, sigmas, scores, sigma[:, 0] <= MAX_SIGMA)
+        return LandmarkSet(names, positions, sigmas, scores, sigma <= MAX_SIGMA)
 
 
 def constellation(shown: View, points: Tensor, target: View) -> tuple[Tensor, Tensor]:

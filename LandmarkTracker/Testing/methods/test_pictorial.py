@@ -99,21 +99,18 @@ def test_a_subject_that_fills_less_of_its_image_is_found_by_its_millimetres(pati
     assert errors(found, landmarks).max() < 3.0
 
 
-def test_two_examples_are_weighed_by_their_certainty_and_may_show_different_landmarks(patients):
+def test_two_examples_may_show_different_landmarks(patients):
     (image, landmarks), (second, more), (target, _) = patients
     names = landmarks.names
     locator = PictorialLocator("cpu")
     one = locator.describe(image, landmarks.select(names[:4]))
     two = locator.describe(second, more.select(names[2:]))
-    alone = [locator.locate(examples, target) for examples in (one, two)]
     together = locator.locate(one + two, target)
     assert together.names == names
-    name = names[2]
-    answers = [a[name] for a in alone]
-    if all(a.status == "defined" for a in answers):
-        weights = [1 / a.sigma[0] for a in answers]
-        expected = np.average([a.position for a in answers], axis=0, weights=weights)
-        np.testing.assert_allclose(together[name].position, expected, atol=1e-3)
+    for examples, own in ((one, names[:2]), (two, names[4:])):
+        alone = locator.locate(examples, target).select(own)
+        np.testing.assert_allclose(together.select(own).positions, alone.positions, atol=1e-6)
+        np.testing.assert_allclose(together.select(own).sigmas, alone.sigmas, atol=1e-6)
 
 
 def test_in_noise_hardly_anything_is_called_found(patients):
