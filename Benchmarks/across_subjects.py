@@ -1,12 +1,14 @@
-"""One example, found in other subjects: LandmarkTracker beside the paper's network and OpenCV.
+"""One example or a few, found in other subjects: LandmarkTracker beside the paper's network and OpenCV.
 
-    python Benchmarks/across_subjects.py data/annotated --output results/across
+    python Benchmarks/across_subjects.py data/annotated [--examples 5] --output results/across
 
 DATA is what `annotated_sets.py` makes. On the hand radiographs every image is the single example for all
 others; their mm are those in which two points of the wrist, landmarks 0 and 4, lie 50 mm apart (with 1 and
 5, the SCN authors' convention, they differ by some percent: `hand_mm_1_5` of the JSON is that mean). On the
 hearts, one slice of each patient is the example for slices of other patients drawn at random, whatever their
 level and phase; their files carry no spacing, 1.37 mm is assumed.
+
+With several `--examples`, others are drawn at random to the one of each pair.
 
 An error counts where the method has given a place; "undetected" are errors above 20 mm among these, of all
 points. The time is the processor's, the median of one target: other work on the machine counts little.
@@ -31,11 +33,14 @@ from LandmarkTrackerLib.formats.files import stem
 from LandmarkTrackerLib.geometry import Grid
 from LandmarkTrackerLib.jobs.across import examples_of, locate_one
 from LandmarkTrackerLib.landmarks import LandmarkSet
-from LandmarkTrackerLib.methods.protocols import Locator
+from LandmarkTrackerLib.methods.protocols import Examples, Locator
 from LandmarkTrackerLib.methods.registry import make_locator
 
 GROSS = 20.0
 HEART_SPACING = 1.37
+
+# The numbers of the subjects that are shown.
+Shown = tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -48,12 +53,17 @@ class Subject:
     mm: float
     mm_other: float
 
+    @property
+    def patient(self) -> str:
+        return self.name.partition("-IM-")[0]
+
 
 @dataclass(frozen=True)
 class Row:
     """A method on a set; mm and ms."""
 
     data: str
+    examples: int
     method: str
     pairs: int
     points: int
@@ -105,18 +115,30 @@ def hearts(folder: Path, draws: int) -> tuple[list[Subject], list[tuple[int, int
     return subjects, pairs
 
 
+def with_more(pairs: list[tuple[int, int]], subjects: list[Subject], count: int) -> list[tuple[Shown, int]]:
+    """`count` examples a target: the pair's, and others at random, none of the target's patient."""
+    rng = np.random.default_rng(1)
+    offered = sorted({a for a, _ in pairs})
+    result = []
+    for a, b in pairs:
+        others = [o for o in offered if o != a and subjects[o].patient != subjects[b].patient]
+        result.append(((a, *rng.permutation(others)[: count - 1].tolist()), b))
+    return result
+
+
 def measure(
-    data: str, method: str, locator: Locator, subjects: list[Subject], pairs: list[tuple[int, int]]
+    data: str, method: str, locator: Locator, subjects: list[Subject], pairs: list[tuple[Shown, int]]
 ) -> tuple[Row, np.ndarray]:
-    """One example a pair. Also returns (points, 3): pair, error, sigma; NaN where missing."""
-    learned = {}
+    """Also returns (points, 3): pair, error, sigma; NaN where missing."""
+    learned: dict[Shown, Examples] = {}
     rows, other, times = [], [], []
-    for number, (a, b) in enumerate(pairs):
-        example, target = subjects[a], subjects[b]
-        if a not in learned:
-            learned[a] = examples_of(locator, [(example.image, example.landmarks)])
+    for number, (shown, b) in enumerate(pairs):
+        target = subjects[b]
+        if shown not in learned:
+            examples = [(subjects[a].image, subjects[a].landmarks) for a in shown]
+            learned[shown] = examples_of(locator, examples)
         began = time.process_time()
-        found = locate_one(target.name, target.image, locator, learned[a]).landmarks
+        found = locate_one(target.name, target.image, locator, learned[shown]).landmarks
         times.append(1000 * (time.process_time() - began))
         truth = target.landmarks.select(found.names)
         error = np.linalg.norm(found.positions - truth.positions, axis=1)
@@ -131,6 +153,7 @@ def measure(
     return (
         Row(
             data,
+            len(pairs[0][0]),
             method,
             len(pairs),
             len(errors),
@@ -158,11 +181,12 @@ def methods() -> dict[str, Callable[[], Locator]]:
 def table(rows: list[Row]) -> str:
     """Markdown."""
     lines = [
-        "| images | method | answered | mean | median | p95 | undetected > 20 mm | ms |",
-        "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |",
+        "| images | examples | method | answered | mean | median | p95 | undetected > 20 mm | ms |",
+        "| --- | ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
     lines += [
-        f"| {r.data} | {r.method} | {r.answered:.0%} | {r.mean:.2f} | {r.median:.2f} | {r.p95:.1f} "
+        f"| {r.data} | {r.examples} | {r.method} "
+        f"| {r.answered:.0%} | {r.mean:.2f} | {r.median:.2f} | {r.p95:.1f} "
         f"| {r.undetected_count} of {r.points} ({r.undetected:.1%}) | {r.ms:.0f} |"
         for r in rows
     ]
@@ -176,6 +200,7 @@ def main() -> None:
     parser.add_argument("data", type=Path, metavar="DATA")
     parser.add_argument("--output", type=Path, default=Path("results/across"))
     parser.add_argument("--methods", nargs="+", help="only these")
+    parser.add_argument("--examples", type=int, default=1, metavar="N", help="shown for each target (1)")
     parser.add_argument("--draws", type=int, default=4, help="targets of each heart (4)")
     parser.add_argument("--sets", nargs="+", default=["hand_xray", "cardiac_edes"], help="only these")
     args = parser.parse_args()
@@ -185,7 +210,8 @@ def main() -> None:
     for data, load in (("hand_xray", hands), ("cardiac_edes", hearts)):
         if data not in args.sets or not (args.data / data).is_dir():
             continue
-        subjects, pairs = load(args.data / data, args.draws)
+        subjects, single = load(args.data / data, args.draws)
+        pairs = with_more(single, subjects, args.examples)
         for method, make in methods().items():
             if args.methods and method not in args.methods:
                 continue
