@@ -96,10 +96,10 @@ def recipe(without: tuple[str, ...], steps: int) -> str:
 
 def trained(name: str, without: tuple[str, ...], steps: int, folder: Path) -> Path:
     """The model that was trained without some folders; trains it if it is not there."""
-    run, slug = folder / name.replace(" ", "_"), name.replace(" ", "_")
-    config = folder / f"{slug}.toml"
+    run = folder / name.replace(" ", "_")
+    config = run.with_suffix(".toml")
     config.write_text(recipe(without, steps))
-    model = run / "tracker.pt"
+    model = run / f"{run.name}.pt"
     if not model.exists():
         command = [sys.executable, "-m", "LandmarkTrackerLib", "train", "tracker", str(config)]
         command += ["--output", str(run)] + (["--resume"] if (run / "last.ckpt").exists() else [])
