@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -43,9 +44,7 @@ class Window:
 
     def samples(self, device: torch.device) -> tuple[Tensor, Tensor]:
         """(S, 2) offsets from the centre in pixels, and (S,) weights."""
-        line = torch.arange(-self.reach, self.reach + 1, dtype=torch.float32, device=device) * self.step
-        offsets = torch.stack(torch.meshgrid(line, line, indexing="xy"), dim=-1).reshape(-1, 2)
-        return offsets, torch.exp(-offsets.square().sum(dim=-1) / (2 * self.sigma**2))
+        return _samples(self, device)
 
     def smoothed(self, image: Tensor) -> Tensor:
         """(1, 1, H, W) the image as this window sees it."""
@@ -151,6 +150,14 @@ def align(
     likeness = explained / (explained + variance)
     fit = -INFORMATION / 2 * weights.sum() * variance.log()
     return Aligned(expected + found[:, :2], found[:, 2:] / window.sigma, covariance, likeness, fit)
+
+
+@lru_cache(maxsize=8)
+@torch.inference_mode(False)  # what is kept has to serve training too
+def _samples(window: Window, device: torch.device) -> tuple[Tensor, Tensor]:
+    line = torch.arange(-window.reach, window.reach + 1, dtype=torch.float32, device=device) * window.step
+    offsets = torch.stack(torch.meshgrid(line, line, indexing="xy"), dim=-1).reshape(-1, 2)
+    return offsets, torch.exp(-offsets.square().sum(dim=-1) / (2 * window.sigma**2))
 
 
 def _sample(image: Tensor, points: Tensor) -> Tensor:

@@ -8,6 +8,8 @@ them all counts less (weights of Student's t, by leave-one-out residuals).
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
@@ -22,29 +24,51 @@ OWN = 0.15  # pixels that a point may move against its neighbours
 FREEDOM, ROUNDS = 2.0, 2
 
 
-def agree(points: Tensor, moves: Tensor, variances: Tensor) -> tuple[Tensor, Tensor]:
-    """The motion of points, given what was measured at all of them.
+@dataclass(frozen=True)
+class Neighbours:
+    """Points that move together, and how: known once they are chosen.
 
-    Args:
-        points: (M, 2) pixels.
-        moves: (M, 2) measured displacements, pixels.
-        variances: (M, 2) of them, pixels squared.
-
-    Returns:
-        (M, 2) displacements and (M, 2) variances.
+    Attributes:
+        kernels: (K, M, M) covariances of their displacements under every smoothness, pixels squared.
     """
-    x, u, noise = points.double(), moves.double(), variances.double().T
-    middle = u.median(dim=0).values
-    measured = (u - middle).T
-    kernels = _kernels(x)
-    doubted = noise * _doubt(kernels[FIRST], noise, noise, measured)
-    kernel = kernels[_likeliest(kernels, doubted, measured)]
-    for _ in range(ROUNDS):
-        doubted = noise * _doubt(kernel, noise, doubted, measured)
-    inverse = torch.cholesky_inverse(torch.linalg.cholesky(kernel + torch.diag_embed(doubted)))
-    answer = (kernel @ inverse @ measured[..., None])[..., 0].T + middle
-    left = kernel.diagonal() - (kernel @ inverse * kernel).sum(dim=-1)
-    return answer.to(moves.dtype), left.T.clamp(min=1e-6).to(moves.dtype)
+
+    kernels: Tensor
+
+    @staticmethod
+    def of(points: Tensor) -> Neighbours:
+        """Of points (M, 2), pixels."""
+        x = points.double()
+        apart = torch.cdist(x, x).square()
+        centred = x - x.mean(dim=0)
+        own = torch.eye(len(x), dtype=x.dtype, device=x.device)
+        shared = COMMON**2 + SHEAR**2 * centred @ centred.T + OWN**2 * own
+        return Neighbours(
+            torch.stack(
+                [shared + size**2 * torch.exp(-apart / (2 * length**2)) for length, size in SMOOTHNESS]
+            )
+        )
+
+    def agree(self, moves: Tensor, variances: Tensor) -> tuple[Tensor, Tensor]:
+        """The motion of the points, given what was measured at all of them.
+
+        Args:
+            moves: (M, 2) measured displacements, pixels.
+            variances: (M, 2) of them, pixels squared.
+
+        Returns:
+            (M, 2) displacements and (M, 2) variances.
+        """
+        u, noise = moves.double(), variances.double().T
+        middle = u.median(dim=0).values
+        measured = (u - middle).T
+        doubted = noise * _doubt(self.kernels[FIRST], noise, noise, measured)
+        kernel = self.kernels[_likeliest(self.kernels, doubted, measured)]
+        for _ in range(ROUNDS):
+            doubted = noise * _doubt(kernel, noise, doubted, measured)
+        inverse = torch.cholesky_inverse(torch.linalg.cholesky(kernel + torch.diag_embed(doubted)))
+        answer = (kernel @ inverse @ measured[..., None])[..., 0].T + middle
+        left = kernel.diagonal() - (kernel @ inverse * kernel).sum(dim=-1)
+        return answer.to(moves.dtype), left.T.clamp(min=1e-6).to(moves.dtype)
 
 
 def _doubt(kernel: Tensor, noise: Tensor, doubted: Tensor, measured: Tensor) -> Tensor:
@@ -66,17 +90,3 @@ def _likeliest(kernels: Tensor, noise: Tensor, measured: Tensor) -> int:
     )
     spread = factors.diagonal(dim1=-2, dim2=-1).log().sum(dim=(1, 2))
     return int((-whitened.square().sum(dim=(1, 2, 3)) / 2 - spread).argmax())
-
-
-def _kernels(x: Tensor) -> Tensor:
-    """(K, M, M) covariances of displacements under every smoothness."""
-    apart = torch.cdist(x, x).square()
-    centred = x - x.mean(dim=0)
-    shared = (
-        COMMON**2
-        + SHEAR**2 * centred @ centred.T
-        + OWN**2 * torch.eye(len(x), dtype=x.dtype, device=x.device)
-    )
-    return torch.stack(
-        [shared + size**2 * torch.exp(-apart / (2 * length**2)) for length, size in SMOOTHNESS]
-    )

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from LandmarkTrackerLib.networks.alignment import Aligned, Patches, Window, align
-from LandmarkTrackerLib.networks.consensus import agree
+from LandmarkTrackerLib.networks.consensus import Neighbours
 
 # A wide patch for what has little texture; then, for landmarks, a narrow one for what moves differently from
 # its surroundings.
@@ -36,17 +36,18 @@ class Exemplars:
     points: Tensor
     wide: Patches
     narrow: Patches
+    neighbours: Neighbours
 
     @staticmethod
     def cut(image: Tensor, points: Tensor, landmarks: int) -> Exemplars:
         """Around points of the image (1, 1, H, W), the first `landmarks` of them also narrowly."""
         smooth = smoothed(image)
-        wide = Patches.cut(smooth.wide, points, WIDE)
-        return Exemplars(points, wide, Patches.cut(smooth.narrow, points[:landmarks], NARROW))
-
-    def only(self, chosen: Tensor) -> Exemplars:
-        """Some of the landmarks, by number."""
-        return Exemplars(self.points[chosen], self.wide.only(chosen), self.narrow.only(chosen))
+        return Exemplars(
+            points,
+            Patches.cut(smooth.wide, points, WIDE),
+            Patches.cut(smooth.narrow, points[:landmarks], NARROW),
+            Neighbours.of(points),
+        )
 
 
 @dataclass(frozen=True)
@@ -74,14 +75,15 @@ def refine(
         present: (M,) whether it has seen the point at all.
     """
     landmarks = len(exemplars.narrow.contrast)
-    own = _aligned(exemplars, image, found, sigma**2)
+    own = _aligned(exemplars.wide, exemplars.narrow, image, found, sigma**2)
     variances = own.covariance.diagonal(dim1=1, dim2=2) + torch.where(present, 0.0, UNSEEN**2)[:, None]
-    moves, agreed = agree(exemplars.points, own.position - exemplars.points, variances)
+    moves, agreed = exemplars.neighbours.agree(own.position - exemplars.points, variances)
     answer, left, alike = (exemplars.points + moves)[:landmarks], agreed[:landmarks], own.likeness[:landmarks]
     apart = (answer - own.position[:landmarks]).norm(dim=1)
     contrary = torch.nonzero(apart > APART)[:, 0]
     if len(contrary):
-        other = _aligned(exemplars.only(contrary), image, answer[contrary], left[contrary])
+        wide, narrow = exemplars.wide.only(contrary), exemplars.narrow.only(contrary)
+        other = _aligned(wide, narrow, image, answer[contrary], left[contrary])
         apart, likelier = apart[contrary], own.fit[contrary] - other.fit
         believed = (likelier > BELIEVED + BELIEVED_FARTHER * apart) & (apart < TOO_FAR) & present[contrary]
         kept, moved = contrary[believed], contrary[~believed]
@@ -90,18 +92,17 @@ def refine(
     return answer, left, alike
 
 
-def _aligned(exemplars: Exemplars, image: Smoothed, expected: Tensor, variances: Tensor) -> Aligned:
+def _aligned(wide: Patches, narrow: Patches, image: Smoothed, expected: Tensor, variances: Tensor) -> Aligned:
     """All points from where they are expected (M, 2), with variances (M, 2): widely, then the landmarks
     narrowly. Likeness and fit are the wide patch's."""
-    landmarks = len(exemplars.narrow.contrast)
-    precision = torch.diag_embed(1 / variances.clamp(min=SUREST**2))
-    wide = align(
-        exemplars.wide, image.wide, expected, precision, expected.new_zeros(len(expected), 4), STEPS[0]
+    landmarks, flat = len(narrow.contrast), expected.new_zeros(len(expected), 4)
+    first = align(
+        wide, image.wide, expected, torch.diag_embed(1 / variances.clamp(min=SUREST**2)), flat, STEPS[0]
     )
-    near, affine, covariance = (part[:landmarks] for part in (wide.position, wide.affine, wide.covariance))
-    narrow = align(exemplars.narrow, image.narrow, near, torch.linalg.inv(covariance), affine, STEPS[1])
+    near, affine, covariance = (part[:landmarks] for part in (first.position, first.affine, first.covariance))
+    then = align(narrow, image.narrow, near, torch.linalg.inv(covariance), affine, STEPS[1])
     return replace(
-        wide,
-        position=torch.cat([narrow.position, wide.position[landmarks:]]),
-        covariance=torch.cat([narrow.covariance, wide.covariance[landmarks:]]),
+        first,
+        position=torch.cat([then.position, first.position[landmarks:]]),
+        covariance=torch.cat([then.covariance, first.covariance[landmarks:]]),
     )
