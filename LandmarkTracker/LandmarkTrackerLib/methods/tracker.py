@@ -24,8 +24,8 @@ from LandmarkTrackerLib.weights import Model, pick_device
 # Below this the network denies that the landmark is to be seen. It is believed less where alignment and
 # neighbours agree to this fraction of a pixel.
 PRESENT, HARDLY, AGREED = 0.5, 0.1, 0.4
-# What looks less alike is not the landmark, unless they agree still better.
-ALIKE, AGREED_WELL = 0.5, 0.3
+# What looks less alike is not the landmark, unless they agree still better; and never below the second.
+ALIKE, HARDLY_ALIKE, AGREED_WELL = 0.5, 0.2, 0.3
 # A look-alike elsewhere in the image has to convince it more than a landmark where it was expected.
 PRESENT_ELSEWHERE = 0.9
 # Pixels: less certain than this, the search may have looked in the wrong place.
@@ -144,7 +144,7 @@ class TrackerLocator:
         column, row, spread_i, spread_j, present, alike = answer[best].T
         spread = np.maximum(spread_i, spread_j)
         seen = (present >= PRESENT) | ((present >= HARDLY) & (spread < AGREED))
-        seen &= (alike >= ALIKE) | (spread < AGREED_WELL)
+        seen &= (alike >= ALIKE) | ((alike >= HARDLY_ALIKE) & (spread < AGREED_WELL))
         zero = np.zeros(len(names))
         positions = grid.to_world(np.column_stack([column, row, zero]))
         sigmas = self._sigma_factor * np.column_stack([spread_i, spread_j, zero]) ** self._sigma_power
