@@ -1,4 +1,4 @@
-"""`landmark-tracker batch`: a folder of cines, or a folder of images with one example or a detector."""
+"""`landmark-tracker batch`: a folder of cines, or a folder of images with examples or a detector."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ SOME_FAILED = 1
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = subparsers.add_parser(
         "batch",
-        help="track every cine of a folder, or find one example or a detector's landmarks in every image",
+        help="track every cine of a folder, or find examples' or a detector's landmarks in every image",
         description="Track every cine of FOLDER with the landmark file of the same name beside it; with"
-        " --example, find the landmarks of one image in every image of FOLDER; with --detector, those that a"
-        " model was trained for. (`match` does folders of pairs of scans.) Writes cases.csv: what became of"
-        " each. A rerun does only what is not complete. Exit code 1: some cases failed.",
+        " --example, find the landmarks of one image or several in every image of FOLDER; with --detector,"
+        " those that a model was trained for. (`match` does folders of pairs of scans.) Writes cases.csv:"
+        " what became of each. A rerun does only what is not complete. Exit code 1: some cases failed.",
     )
     parser.add_argument("folder", type=Path, metavar="FOLDER", help="cines, or images of other subjects")
     what = parser.add_mutually_exclusive_group()
@@ -38,9 +38,10 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     what.add_argument(
         "--example",
         nargs=2,
+        action="append",
         type=Path,
         metavar=("IMAGE", "POINTS"),
-        help="an image and its landmark file",
+        help="an image and its landmark file; once for each example",
     )
     add_propagation_arguments(parser)
     add_model_arguments(parser, None, f"{DEFAULT_LOCATOR}; with --example of a slice, {DEFAULT_ACROSS}")
@@ -74,10 +75,10 @@ def _cases(args: argparse.Namespace) -> list[Case]:
     if args.detector:
         return batch.detect_cases(args.folder, args.output, make_detector(args.detector, args.device))
     if args.example:
-        image, points = read_image(args.example[0]), read_landmarks(args.example[1])
-        fitting = DEFAULT_ACROSS if Grid.of(image).is_slice else DEFAULT_LOCATOR
+        shown = [(read_image(image), read_landmarks(points)) for image, points in args.example]
+        fitting = DEFAULT_ACROSS if Grid.of(shown[0][0]).is_slice else DEFAULT_LOCATOR
         locator = make_locator(args.model or fitting, args.device)
-        examples = examples_of(locator, [(image, points)])
+        examples = examples_of(locator, shown)
         return batch.locate_cases(args.folder, args.output, locator, examples, args.max_sigma)
     model = args.model or DEFAULT_LOCATOR
     locator = make_locator(model, args.device)
