@@ -130,6 +130,8 @@ class LandmarkSet:
 
     def select(self, names: Sequence[str]) -> LandmarkSet:
         """These landmarks, in this order; those it does not have are missing."""
+        if tuple(names) == self.names:
+            return self
         rows = [self._rows.get(name, -1) for name in names]
         known = np.array([row >= 0 for row in rows], dtype=bool)
         if not len(self):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import SimpleITK as sitk
@@ -17,7 +18,7 @@ from LandmarkTrackerLib.images import pixels
 from LandmarkTrackerLib.landmarks import Array, LandmarkSet
 from LandmarkTrackerLib.methods.protocols import Example, Examples, names_of, trust
 from LandmarkTrackerLib.methods.support import support_points
-from LandmarkTrackerLib.networks.refinement import Exemplars, refine, smoothed
+from LandmarkTrackerLib.networks.refinement import Exemplars, Smoothed, refine, smoothed
 from LandmarkTrackerLib.networks.tracker import STRIDES, SUPPORT, TrackerNet
 from LandmarkTrackerLib.weights import Model, pick_device
 
@@ -100,36 +101,38 @@ class TrackerLocator:
         answers = []
         for example in examples:
             own = [names.index(name) for name in example.landmarks.names]
-            start = starts(example.features.exemplars.points, expected[own], doubt[own])
-            found, sigma, presence = self._search(example.features, levels, start, len(own))
-            there = presence > PRESENT
-            found, variance, alike = refine(example.features.exemplars, smooth, found, sigma, there)
-            answer = torch.column_stack([found, variance.sqrt(), presence[: len(own)], alike])
-            answers.append(answer.double().cpu().numpy())
+            look = partial(self._look, example.features, levels, smooth)
+            answer = look(expected[own], doubt[own])
+            lost = torch.nonzero(~_seen(answer))[:, 0]
+            if len(lost):
+                elsewhere = self._elsewhere(example.features, levels, lost)
+                better = (elsewhere[:, 4] > _logit(PRESENT_ELSEWHERE)) & (_sigma(elsewhere) < LOST)
+                if better.any():
+                    # Their surroundings are elsewhere too.
+                    places, doubts = answer[:, :2].clone(), answer[:, 2:4].amax(dim=1)
+                    places[lost[better]] = elsewhere[better, :2]
+                    doubts[lost[better]] = _sigma(elsewhere[better])
+                    answer = look(places, doubts)
+            answers.append(answer)
         owner = np.array([names.index(name) for example in examples for name in example.landmarks.names])
-        return self._landmarks(names, owner, np.concatenate(answers), grid)
+        return self._landmarks(names, owner, torch.cat(answers), grid)
 
-    def _search(
-        self, shown: Shown, levels: list[Tensor], start: Tensor, landmarks: int
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """(M, 2) pixels, (M, 2) their sigma and (M,) the chance that the point is there, from (M, 2) where to
-        start. The first ones, which are landmarks, are sought everywhere if they are not there."""
+    def _look(
+        self, shown: Shown, levels: list[Tensor], smooth: Smoothed, expected: Tensor, doubt: Tensor
+    ) -> Tensor:
+        """(N, 6) position (2) and sigma (2) in pixels, presence and likeness of the landmarks, which are
+        `expected` (N, 2) with a standard deviation `doubt` (N,)."""
+        start = starts(shown.exemplars.points, expected, doubt)
         out = self._network.steps(shown.neighbourhoods, levels, start[None])[-1][0]
-        sure, here = _logit(PRESENT_ELSEWHERE), out[:landmarks]
-        lost = (here[:, 4] < _logit(PRESENT)) | ((here[:, 4] < sure) & (_sigma(here) > LOST))
-        lost = torch.nonzero(lost)[:, 0]
-        if len(lost):
-            chosen = [level[:, lost] for level in shown.neighbourhoods]
-            again = self._network.steps(chosen, levels, self._anywhere(chosen, levels))[-1][0]
-            better = (again[:, 4] > sure) & (_sigma(again) < LOST)
-            out[lost[better]] = again[better]
-            if better.any():
-                # Their surroundings are elsewhere too.
-                found = out[:landmarks]
-                start = starts(shown.exemplars.points, found[:, :2], _sigma(found))[landmarks:]
-                around = [level[:, landmarks:] for level in shown.neighbourhoods]
-                out[landmarks:] = self._network.steps(around, levels, start[None])[-1][0]
-        return out[:, :2], out[:, 2:4].clamp(-4, 4).exp(), torch.sigmoid(out[:, 4])
+        presence = torch.sigmoid(out[:, 4])
+        sigma = out[:, 2:4].clamp(-4, 4).exp()
+        found, variance, alike = refine(shown.exemplars, smooth, out[:, :2], sigma, presence > PRESENT)
+        return torch.column_stack([found, variance.sqrt(), presence[: len(expected)], alike])
+
+    def _elsewhere(self, shown: Shown, levels: list[Tensor], lost: Tensor) -> Tensor:
+        """(K, 7) what the search answers for landmarks (K,) from where in the whole image they fit best."""
+        chosen = [level[:, lost] for level in shown.neighbourhoods]
+        return self._network.steps(chosen, levels, self._anywhere(chosen, levels))[-1][0]
 
     def _anywhere(self, neighbourhoods: list[Tensor], levels: list[Tensor]) -> Tensor:
         """(1, M, 2) where in the whole image the neighbourhood at `EVERYWHERE` fits best."""
@@ -138,19 +141,18 @@ class TrackerLocator:
         rows, columns = best // level.shape[3], best % level.shape[3]
         return torch.stack([columns, rows], dim=-1)[None].float() * STRIDES[EVERYWHERE]
 
-    def _landmarks(self, names: tuple[str, ...], owner: np.ndarray, answer: Array, grid: Grid) -> LandmarkSet:
+    def _landmarks(
+        self, names: tuple[str, ...], owner: np.ndarray, answers: Tensor, grid: Grid
+    ) -> LandmarkSet:
+        answer, seen = answers.double().cpu().numpy(), _seen(answers).cpu().numpy()
         certain = answer[:, 4] / np.hypot(answer[:, 2], answer[:, 3])
         best = np.array([max(np.flatnonzero(owner == n), key=certain.__getitem__) for n in range(len(names))])
-        column, row, spread_i, spread_j, present, alike = answer[best].T
-        spread = np.maximum(spread_i, spread_j)
-        seen = (present >= PRESENT) | ((present >= HARDLY) & (spread < AGREED))
-        seen &= (alike >= ALIKE) | ((alike >= HARDLY_ALIKE) & (spread < AGREED_WELL))
-        zero = np.zeros(len(names))
-        positions = grid.to_world(np.column_stack([column, row, zero]))
-        sigmas = self._sigma_factor * np.column_stack([spread_i, spread_j, zero]) ** self._sigma_power
+        answer, zero = answer[best], np.zeros(len(names))
+        positions = grid.to_world(np.column_stack([answer[:, :2], zero]))
+        sigmas = self._sigma_factor * np.column_stack([answer[:, 2:4], zero]) ** self._sigma_power
         sigmas = sigmas * grid.spacing
-        found = LandmarkSet(names, positions, sigmas, defined=seen)
-        return LandmarkSet(names, positions, sigmas, trust(found.sigma_mm) * present, found.defined)
+        found = LandmarkSet(names, positions, sigmas, defined=seen[best])
+        return LandmarkSet(names, positions, sigmas, trust(found.sigma_mm) * answer[:, 4], found.defined)
 
     def _picture(self, image: sitk.Image) -> Tensor:
         """(1, 1, H, W) brightness, mostly 0 to 1."""
@@ -164,6 +166,13 @@ class TrackerLocator:
 
     def _points(self, index: Array) -> Tensor:
         return torch.from_numpy(index[:, :2]).float().to(self._device)
+
+
+def _seen(answer: Tensor) -> Tensor:
+    """(N,) which of the landmarks were there, of `_look`'s answer."""
+    spread, presence, alike = answer[:, 2:4].amax(dim=1), answer[:, 4], answer[:, 5]
+    there = (presence >= PRESENT) | ((presence >= HARDLY) & (spread < AGREED))
+    return there & ((alike >= ALIKE) | ((alike >= HARDLY_ALIKE) & (spread < AGREED_WELL)))
 
 
 def _sigma(answers: Tensor) -> Tensor:
