@@ -87,7 +87,7 @@ def _html(
     unfinished = [f"{left} of {len(trainings.all)} models are not finished yet."] if left else []
     parts = [
         f"<h1>The comparisons of the TMN paper on {escape(cases.folder.name)}</h1>",
-        f'<p class="lead">{escape(_verdict(tables))}</p>',
+        f'<p class="lead">{escape(verdict(tables.methods))}</p>',
         INTRODUCTION,
         "<h2>What was done here</h2>",
         _list([*unfinished, *conditions(config, cases, trainings)]),
@@ -115,22 +115,28 @@ def _html(
     )
 
 
-def _verdict(tables: Tables) -> str:
-    """The ranking in two sentences, and what any method has to beat."""
+def verdict(methods: Mapping[str, Result]) -> str:
+    """The methods by their error, with one example and with the best number, against the same place."""
 
     def ranking(best: bool) -> str:
         found = {
-            method: result.figures(result.best if best else 1)["mean"]
-            for method, result in tables.methods.items()
+            METHODS[method]: result.figures(result.best if best else 1)["mean"]
+            for method, result in methods.items()
             if result.figures(1)
         }
-        blind = found.pop(SAME_PLACE)
-        order = ", ".join(f"{METHODS[m]} {found[m]:.1f}" for m in sorted(found, key=lambda m: found[m]))
-        return f"{order}; the same place as in the examples, without looking at the image, {blind:.1f}."
+        blind = found.pop(METHODS[SAME_PLACE])
+        order = sorted(found, key=lambda name: found[name])
+        better = [name for name in order if found[name] < blind]
+        return (
+            ", ".join(f"{name} {found[name]:.1f}" for name in order)
+            + ". To answer with the place in the examples, without looking at the image, is "
+            + f"{blind:.1f} px off: "
+            + (f"better than that is {', '.join(better)}." if better else "no method is better than that.")
+        )
 
     return (
-        f"Mean error in pixels with one example, the best first: {ranking(False)} With the number of "
-        f"examples that suits each best: {ranking(True)}"
+        f"Mean error in pixels, with one example: {ranking(False)} With the number of examples that suits "
+        f"each best: {ranking(True)}"
     )
 
 

@@ -96,6 +96,8 @@ class Tables:
     def table_1(self) -> Table:
         maps, landmarks = (self._trainings.patch_near(n) for n in (MAPS_PATCH, LANDMARKS_PATCH))
         figures = self._of_patch(maps) | self._figures(self._trainings.patches[landmarks], 1)
+        share = 1 - figures.get("cyclic_answered", 1.0)
+        lost = f" {share:.1%} of the ways led beyond the other image and do not count." if share else ""
         columns = (
             ("template matching (px)", "{template_mean:.1f} ± {template_sd:.1f}"),
             ("cross-image matching (px)", "{cyclic_mean:.1f} ± {cyclic_sd:.1f}"),
@@ -110,8 +112,7 @@ class Tables:
             columns,
             entries,
             f"Here: patches of {maps} px for the first two, of {landmarks} px for landmarks, one example. "
-            f"The paper: {MAPS_PATCH} and {LANDMARKS_PATCH} px. "
-            f"{figures.get('cyclic_answered', 0):.1%} of the ways to another image and back ended on it.",
+            f"The paper: {MAPS_PATCH} and {LANDMARKS_PATCH} px.{lost}",
         )
 
     @property

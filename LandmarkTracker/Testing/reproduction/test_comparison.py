@@ -16,7 +16,8 @@ from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.jobs import reproduce
 from LandmarkTrackerLib.jobs.reproduce import Comparison
 from LandmarkTrackerLib.reproduction.config import ReproduceConfig
-from LandmarkTrackerLib.reproduction.report import cell
+from LandmarkTrackerLib.reproduction.report import cell, verdict
+from LandmarkTrackerLib.reproduction.result import Result
 from LandmarkTrackerLib.training.config import read_config
 
 BASE = "tmn-light-patch32-layers2-gaussian"
@@ -139,6 +140,17 @@ def test_a_folder_with_other_files_is_left_alone(dots_folder, recipe, tmp_path, 
     assert main(words(dots_folder, tmp_path, recipe)) == 2
     assert "holds other files; choose a new folder" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_the_first_sentence_says_who_learned_something():
+    def off(mean: float) -> Result:
+        return Result(1, 1.0, {1: [[mean]]}, 1)
+
+    methods = {"tmn": off(2.0), "simclr": off(5.0), "pretrained": Result(0, 0.0), "same-place": off(3.0)}
+    said = verdict(methods)
+    assert "with one example: TMN 2.0, SimCLR: patch 5.0. To answer" in said
+    assert "3.0 px off: better than that is TMN. With" in said
+    assert "no method is better than that" in verdict(methods | {"tmn": off(4.0)})
 
 
 @pytest.mark.parametrize(
