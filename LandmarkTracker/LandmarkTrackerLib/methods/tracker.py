@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 import SimpleITK as sitk
@@ -27,10 +26,9 @@ from LandmarkTrackerLib.weights import Model, pick_device
 PRESENT, HARDLY, AGREED = 0.5, 0.1, 0.4
 # What looks less alike is not the landmark, unless they agree still better; and never below the second.
 ALIKE, HARDLY_ALIKE, AGREED_WELL = 0.5, 0.2, 0.3
-# A look-alike elsewhere in the image has to convince it more than a landmark where it was expected.
-PRESENT_ELSEWHERE = 0.9
-# Pixels: less certain than this, the search may have looked in the wrong place.
-LOST = 3.0
+# A look-alike elsewhere in the image has to convince it more than a landmark where it was expected (log odds
+# of 0.9), and it has to be sure of the place, in pixels.
+SURELY_PRESENT, LOST = math.log(9), 3.0
 # The level at which the whole image is searched: 8 pixels, 24 wide.
 EVERYWHERE = 1
 # Pixels: how far landmarks lead others, what no landmark is surer of; and how much more its own place counts.
@@ -101,21 +99,27 @@ class TrackerLocator:
         answers = []
         for example in examples:
             own = [names.index(name) for name in example.landmarks.names]
-            look = partial(self._look, example.features, levels, smooth)
-            answer = look(expected[own], doubt[own])
-            lost = torch.nonzero(~_seen(answer))[:, 0]
-            if len(lost):
-                elsewhere = self._elsewhere(example.features, levels, lost)
-                better = (elsewhere[:, 4] > _logit(PRESENT_ELSEWHERE)) & (_sigma(elsewhere) < LOST)
-                if better.any():
-                    # Their surroundings are elsewhere too.
-                    places, doubts = answer[:, :2].clone(), answer[:, 2:4].amax(dim=1)
-                    places[lost[better]] = elsewhere[better, :2]
-                    doubts[lost[better]] = _sigma(elsewhere[better])
-                    answer = look(places, doubts)
-            answers.append(answer)
+            answers.append(self._find(example.features, levels, smooth, expected[own], doubt[own]))
         owner = np.array([names.index(name) for example in examples for name in example.landmarks.names])
         return self._landmarks(names, owner, torch.cat(answers), grid)
+
+    def _find(
+        self, shown: Shown, levels: list[Tensor], smooth: Smoothed, expected: Tensor, doubt: Tensor
+    ) -> Tensor:
+        """What `_look` answers; once more from elsewhere, if landmarks are lost and fit there."""
+        answer = self._look(shown, levels, smooth, expected, doubt)
+        lost = torch.nonzero(~_seen(answer))[:, 0]
+        if not len(lost):
+            return answer
+        elsewhere = self._elsewhere(shown, levels, lost)
+        sigma = elsewhere[:, 2:4].clamp(-4, 4).exp().amax(dim=1)
+        better = (elsewhere[:, 4] > SURELY_PRESENT) & (sigma < LOST)
+        if not better.any():
+            return answer
+        # Their surroundings are elsewhere too.
+        places, doubts = answer[:, :2].clone(), answer[:, 2:4].amax(dim=1)
+        places[lost[better]], doubts[lost[better]] = elsewhere[better, :2], sigma[better]
+        return self._look(shown, levels, smooth, places, doubts)
 
     def _look(
         self, shown: Shown, levels: list[Tensor], smooth: Smoothed, expected: Tensor, doubt: Tensor
@@ -173,15 +177,6 @@ def _seen(answer: Tensor) -> Tensor:
     spread, presence, alike = answer[:, 2:4].amax(dim=1), answer[:, 4], answer[:, 5]
     there = (presence >= PRESENT) | ((presence >= HARDLY) & (spread < AGREED))
     return there & ((alike >= ALIKE) | ((alike >= HARDLY_ALIKE) & (spread < AGREED_WELL)))
-
-
-def _sigma(answers: Tensor) -> Tensor:
-    """(N,) pixels, of answers of the search (N, 7)."""
-    return answers[:, 2:4].clamp(-4, 4).exp().amax(dim=1)
-
-
-def _logit(chance: float) -> float:
-    return math.log(chance / (1 - chance))
 
 
 def starts(points: Tensor, expected: Tensor, doubt: Tensor) -> Tensor:
