@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
 import SimpleITK as sitk
 
-from LandmarkTrackerLib.evaluation.cyclic import ErrorMap
+from LandmarkTrackerLib.evaluation.cyclic import ErrorMap, cyclic_error, template_error
 from LandmarkTrackerLib.field import Field
 from LandmarkTrackerLib.geometry import Grid
-from LandmarkTrackerLib.jobs.cyclic import Trust, trust_in
 from LandmarkTrackerLib.landmarks import Array, LandmarkSet
 from LandmarkTrackerLib.methods.protocols import Examples, Locator
 from LandmarkTrackerLib.reproduction.config import MapsConfig
@@ -22,6 +20,8 @@ from LandmarkTrackerLib.training.landmark_data import Annotated
 # Images that are timed, unless they take longer than this together.
 TIMED, PATIENCE_S = 10, 20.0
 
+# Name, image, template matching, cyclic error.
+Maps = tuple[str, sitk.Image, ErrorMap, ErrorMap]
 # From an image to the landmarks, as each of several sets of examples shows them.
 Ask = Callable[[sitk.Image], list[LandmarkSet]]
 
@@ -78,26 +78,32 @@ def milliseconds(answer: Callable[[sitk.Image], Any], targets: Sequence[Annotate
 
 
 def error_maps(
-    locator: Locator, items: Sequence[Annotated], config: MapsConfig, seed: int
-) -> Iterator[tuple[float, list[Trust]]]:
-    """Share done and the finished images: template matching and cyclic error of the first items, the latter
-    through items of other patients (sections III.A and III.B)."""
-    finished: list[Trust] = []
+    locator: Locator, items: Sequence[Annotated], config: MapsConfig
+) -> Iterator[tuple[float, list[Maps]]]:
+    """Share done and what is finished: template matching and the cyclic error of the first items, the latter
+    through the first items of other patients (sections III.A and III.B)."""
+    finished: list[Maps] = []
     sources = items[: config.images]
     for number, item in enumerate(sources):
-        others = {i.name: partial(i.read) for i in items if i.subject != item.subject}
-        for step in trust_in({item.name: item.read}, others, locator, config.targets, config.step, seed):
-            if step.done < step.total:
-                yield (number + step.done / step.total) / len(sources), finished
-        finished = [*finished, *step.finished]
-    yield 1.0, finished
+        image = item.read()
+        others = [other for other in items if other.subject != item.subject][: config.targets]
+        parts = (
+            template_error(locator, image, config.step),
+            cyclic_error(locator, image, {other.name: other.read for other in others}, config.step),
+        )
+        maps: list[ErrorMap] = []
+        for half, part in enumerate(parts):
+            for step in part:
+                maps += [step.result] if step.result else []
+                yield (number + (half + step.done / step.total) / 2) / len(sources), finished
+        finished.append((item.name, image, maps[0], maps[1]))
 
 
-def map_figures(finished: Sequence[Trust], field: Field) -> dict[str, float]:
+def map_figures(finished: Sequence[Maps], field: Field) -> dict[str, float]:
     """Mean and SD in pixels of the field over all pixels of all images, and the share of answers."""
     figures: dict[str, float] = {}
-    for kind in ("template", "cyclic"):
-        maps: list[ErrorMap] = [getattr(trust, kind) for trust in finished]
+    _, _, template, cyclic = zip(*finished, strict=True)
+    for kind, maps in (("template", template), ("cyclic", cyclic)):
         errors = np.concatenate([m.errors.ravel() / field.pitch(m.lattice.grid) for m in maps])
         there = errors[np.isfinite(errors)]
         figures[f"{kind}_answered"] = len(there) / len(errors)

@@ -18,13 +18,13 @@ from LandmarkTrackerLib.evaluation.montage import draw_worst
 from LandmarkTrackerLib.field import Field
 from LandmarkTrackerLib.formats.files import written
 from LandmarkTrackerLib.formats.tables import read_table
-from LandmarkTrackerLib.jobs.cyclic import Trust
 from LandmarkTrackerLib.methods.protocols import Locator
 from LandmarkTrackerLib.methods.registry import make_detector, make_locator
 from LandmarkTrackerLib.reproduction.config import ReproduceConfig
 from LandmarkTrackerLib.reproduction.data import Cases
 from LandmarkTrackerLib.reproduction.measure import (
     Ask,
+    Maps,
     asking,
     described,
     error_maps,
@@ -128,14 +128,13 @@ class Measuring:
         """Table 1, Fig. 4 and Fig. 5; of the models that differ in their patch only."""
         if name not in self._trainings.patches.values():
             return {}
-        steps = error_maps(locator, self._targets, self._config.maps, self._config.data.seed)
-        finished: list[Trust] = []
+        finished: list[Maps] = []
+        steps = error_maps(locator, self._targets, self._config.maps)
         for share, finished in steps:  # noqa: B007 - the last ones are drawn
             yield 0.5 + 0.5 * share
         if name == self._trainings.patches[self._trainings.patch_near(MAPS_PATCH)]:
-            tiles = [(trust.name, trust.image, trust.template, trust.cyclic) for trust in finished]
             with self._picture(MAPS) as path:
-                draw_trust(path, tiles)
+                draw_trust(path, finished)
         return map_figures(finished, self._field)
 
     def _draw_found(self, locator: Locator) -> None:
