@@ -149,14 +149,14 @@ class TrackerLocator:
         self, names: tuple[str, ...], owner: np.ndarray, answers: Tensor, grid: Grid
     ) -> LandmarkSet:
         answer, seen = answers.double().cpu().numpy(), _seen(answers).cpu().numpy()
-        certain = answer[:, 4] / np.hypot(answer[:, 2], answer[:, 3])
-        best = np.array([max(np.flatnonzero(owner == n), key=certain.__getitem__) for n in range(len(names))])
+        # Of every landmark's answers the last one in order of certainty.
+        order = np.lexsort((answer[:, 4] / np.hypot(answer[:, 2], answer[:, 3]), owner))
+        best = order[np.searchsorted(owner[order], np.arange(len(names)), side="right") - 1]
         answer, zero = answer[best], np.zeros(len(names))
         positions = grid.to_world(np.column_stack([answer[:, :2], zero]))
-        sigmas = self._sigma_factor * np.column_stack([answer[:, 2:4], zero]) ** self._sigma_power
-        sigmas = sigmas * grid.spacing
-        found = LandmarkSet(names, positions, sigmas, defined=seen[best])
-        return LandmarkSet(names, positions, sigmas, trust(found.sigma_mm) * answer[:, 4], found.defined)
+        sigmas = self._sigma_factor * answer[:, 2:4] ** self._sigma_power * grid.spacing[:2]
+        scores = trust(np.sqrt((sigmas**2).mean(axis=1))) * answer[:, 4]
+        return LandmarkSet(names, positions, np.column_stack([sigmas, zero]), scores, seen[best])
 
     def _picture(self, image: sitk.Image) -> Tensor:
         """(1, 1, H, W) brightness, mostly 0 to 1."""
@@ -193,7 +193,7 @@ def starts(points: Tensor, expected: Tensor, doubt: Tensor) -> Tensor:
 
 def _known(examples: Examples, names: tuple[str, ...], prior: LandmarkSet | None) -> LandmarkSet:
     """The neighbouring frame's answer, or else where the landmark was last shown, which may be far off."""
-    known = LandmarkSet.missing(names)
-    for example in examples:
+    known = examples[0].landmarks
+    for example in examples[1:]:
         known = known.updated(example.landmarks)
-    return (known.updated(prior.only_defined()) if prior is not None else known).select(names)
+    return (known if prior is None else known.updated(prior.only_defined())).select(names)
