@@ -111,6 +111,16 @@ def test_one_example_is_found_in_a_folder_of_subjects(subjects, capsys):
     assert "frame 2.nrrd" in table(subjects / "out")["frame 2"]["message"]
 
 
+def test_several_examples_may_show_different_landmarks(subjects):
+    shown = PATIENTS["patient 11"].landmarks(0)
+    parts = (shown.names[:3], shown.names[3:])
+    for n, names in enumerate(parts):
+        write_landmarks(subjects / f"some {n}.csv", shown.select(names))
+    examples = [("--example", subjects / "example.nrrd", subjects / f"some {n}.csv") for n in range(2)]
+    batch(subjects / "images", *examples[0], *examples[1], "--output", subjects / "out")
+    assert set(read_landmarks(subjects / "out" / "frame 1.mrk.json").names) == set(shown.names)
+
+
 def test_a_failure_that_nobody_foresaw_is_a_row_too(cines, tmp_path, monkeypatch):
     def broken(path: Path) -> None:
         raise MemoryError("no memory left")
