@@ -146,6 +146,8 @@ class TrackerTask:
 def calibration(errors: np.ndarray, sigmas: np.ndarray) -> tuple[float, float]:
     """(factor, power) that make factor * sigma^power cover 90 % of the errors (N,) along an axis, among the
     surer half of the sigmas (N,) as among the others."""
+    if not len(errors):  # a network that has learned nothing yet sees nothing
+        return 1.0, 1.0
     sure = sigmas <= np.median(sigmas)
 
     def factor(power: float, part: np.ndarray) -> float:

@@ -93,3 +93,7 @@ def test_calibration_makes_sigma_cover_the_errors_of_sure_and_unsure_points_alik
 def test_equal_sigmas_are_scaled_to_cover_the_errors() -> None:
     errors = np.abs(np.random.default_rng(0).normal(0, 3.0, 20_000))
     assert calibration(errors, np.full(20_000, 1.5)) == (pytest.approx(2.0, abs=0.05), 1.0)
+
+
+def test_a_network_that_sees_nothing_is_left_uncalibrated() -> None:
+    assert calibration(np.zeros(0), np.zeros(0)) == (1.0, 1.0)
