@@ -23,8 +23,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "al. 2022) compare, and write report.html, with pictures, and numbers.csv. DATA holds single slices "
         "of at least four patients, some or all with a landmark file of the same name, IMAGE.mrk.json (or "
         "one table landmarks.csv); images without landmarks are trained on too. Ctrl-C (or SIGTERM) stops "
-        "after the step in hand; the same command goes on from there. The default recipe takes about an "
-        "hour of one core.",
+        "after the step in hand; the same command goes on from there. The default recipe takes about half "
+        "an hour of one free core.",
     )
     parser.add_argument("paper", choices=("tmn",), help="which paper")
     parser.add_argument("--data", type=Path, required=True, metavar="DATA", help="folder of images")

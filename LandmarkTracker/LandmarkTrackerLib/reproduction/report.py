@@ -75,7 +75,7 @@ def _rows(tables: Sequence[Table]) -> Iterator[tuple[str, str, str, str, str]]:
     for table in tables:
         for entry in table.entries:
             for key in dict.fromkeys([*entry.here, *entry.paper]):
-                here, paper = (f"{f[key]:.4g}" if key in f else "" for f in (entry.here, entry.paper))
+                here, paper = (f"{f[key]:.6g}" if key in f else "" for f in (entry.here, entry.paper))
                 yield table.name, entry.label, key, here, paper
 
 
