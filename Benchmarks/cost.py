@@ -42,8 +42,8 @@ class Cost:
 
 
 def measure_cost(data: Path, methods: Mapping[str, Locator], slow: frozenset[str]) -> list[Cost]:
-    """The methods take turns cine by cine, so that what else the computer does hits all of them alike. A
-    cine's first frame is not counted: it also pays for what the other methods have left in the caches.
+    """Each method follows a cine again and again before the next one does, as a user runs one of them: taking
+    turns, they find the processor's caches full of each other's networks.
 
     Args:
         slow: methods that see each setting's frames once, and not `REPEATS` times.
@@ -65,15 +65,14 @@ def _timed(
     first = cine[0]
     examples = {name: locator.describe(first, landmarks) for name, locator in methods.items()}
     ms: dict[str, list[float]] = {name: [] for name in methods}
-    for repeat in range(REPEATS):
-        for name, locator in methods.items():
-            if name in slow and repeat:
-                continue
+    for name, locator in methods.items():
+        for repeat in range(1 if name in slow else REPEATS):
             prior = landmarks
-            for number, image in enumerate(list(cine)[1:]):
+            for image in list(cine)[1:]:
                 began = time.perf_counter()
                 found = locator.locate(examples[name], image, prior)
-                if number:
+                # The first round also pays for what a method sets up once for a size.
+                if repeat or name in slow:
                     ms[name].append(1000 * (time.perf_counter() - began))
                 prior = prior.updated(found.only_defined())
     return ms
