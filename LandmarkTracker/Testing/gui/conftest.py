@@ -40,3 +40,15 @@ def opengl() -> None:
 def view(host, opengl):
     """The host's slice view."""
     return host.view
+
+
+@pytest.fixture
+def ui(host):
+    """The panel, opened on whatever is in the scene."""
+    return host.open()
+
+
+@pytest.fixture
+def bench(host, ui):
+    """What the panel works with."""
+    return host.widget.logic.workbench

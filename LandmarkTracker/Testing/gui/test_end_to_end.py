@@ -38,11 +38,6 @@ def ui(host, view, cardiac):
 
 
 @pytest.fixture
-def bench(host, ui):
-    return host.widget.logic.workbench
-
-
-@pytest.fixture
 def expert(bench, cardiac):
     """frame -> (N, 3) the expert's contour of the blood pool, RAS mm."""
     contours = json.loads((cardiac / "SCD0000301_contours.json").read_text())["contours"]

@@ -7,6 +7,7 @@ import types
 import numpy as np
 import pytest
 import slicer
+from host.person import choose
 from LandmarkTrackerLib.formats import read_landmarks
 from LandmarkTrackerLib.formats.track_csv import read_track_csv
 from LandmarkTrackerLib.scene.cine_nodes import add_cine
@@ -31,21 +32,10 @@ def ui(host, browser):
 
 
 @pytest.fixture
-def bench(host, ui):
-    return host.widget.logic.workbench
-
-
-@pytest.fixture
 def at(oblique_cine):
     """(frame, (i, j)) -> RAS mm of the tissue that is at this pixel in frame 0."""
     cine, shifts = oblique_cine
     return lambda frame, pixel: cine.grid.to_world((*(np.array(pixel) + shifts[frame]), 0)) * LPS
-
-
-def choose(combo, text):
-    index = combo.findText(text)
-    assert index >= 0, [combo.itemText(n) for n in range(combo.count())]
-    combo.setCurrentIndex(index)
 
 
 def place(host, ui, ras, name=""):

@@ -10,38 +10,16 @@ import pytest
 import SimpleITK as sitk
 import slicer
 from conftest import DOTS, textured
+from host.person import add_volume, choose
 from LandmarkTrackerLib.formats import read_image, read_landmarks
 from LandmarkTrackerLib.geometry import Grid
 from LandmarkTrackerLib.images import pixels
-from LandmarkTrackerLib.scene.volumes import fill_volume, image_of
+from LandmarkTrackerLib.scene.volumes import image_of
 from LandmarkTrackerLib.training import recipe
 from PySide6 import QtCore, QtWidgets
 
 LPS = np.array([-1, -1, 1])
 SHIFT = (18, -11)  # columns, rows
-
-
-@pytest.fixture
-def ui(host):
-    return host.open()
-
-
-@pytest.fixture
-def bench(host, ui):
-    return host.widget.logic.workbench
-
-
-def add(name, image):
-    node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", name)
-    fill_volume(node, image)
-    node.CreateDefaultDisplayNodes()
-    return node
-
-
-def choose(combo, text):
-    index = combo.findText(text)
-    assert index >= 0, [combo.itemText(n) for n in range(combo.count())]
-    combo.setCurrentIndex(index)
 
 
 def press(host, bench, button):
@@ -88,7 +66,7 @@ def test_a_detector_of_the_users_is_opened_and_answers_in_every_ticked_volume(
     # Not one that is trained here: torch's compiler and the OpenGL of the views do not load into one process.
     shutil.copy(root / "models" / "scn-cardiac-lv.pt", tmp_path / "mine.pt")
     monkeypatch.setattr(QtWidgets.QFileDialog, "getOpenFileName", lambda *_: (str(tmp_path / "mine.pt"), ""))
-    nodes = [add(f"patient {seed}", dots(seed)[0]) for seed in (21, 22)]
+    nodes = [add_volume(f"patient {seed}", dots(seed)[0]) for seed in (21, 22)]
     ui.imageSelector.setCurrentNode(nodes[0])
     ui.detectorFileButton.click()
     assert ui.detectorSelector.currentText() == "mine"
@@ -112,7 +90,7 @@ def test_annotated_volumes_are_saved_and_a_detector_is_trained_on_them_and_stopp
 ):
     tiny = recipe.Defaults(48, 8, "width = 8\nlevels = 2\nfactor = 4\nkernel = 5", 2)
     monkeypatch.setitem(recipe.DEFAULTS, 2, tiny)
-    nodes = [add(f"patient {seed}", dots(seed)[0]) for seed in range(4)]
+    nodes = [add_volume(f"patient {seed}", dots(seed)[0]) for seed in range(4)]
     ui.annotatedFolderButton.setDirectory(str(tmp_path / "annotated"))
     ui.modelFolderButton.setDirectory(str(tmp_path / "my dots"))
     ui.stepsSpinBox.setValue(900)
@@ -145,7 +123,9 @@ def test_annotated_volumes_are_saved_and_a_detector_is_trained_on_them_and_stopp
 def test_two_scans_are_matched_looked_at_warped_and_exported(host, ui, bench, tmp_path):
     large = textured((200, 180)).astype(np.float32) * 1.5 - 150
     cuts = [large[None, j : j + 128, i : i + 144] for i, j in ((30, 30), (30 - SHIFT[0], 30 - SHIFT[1]))]
-    nodes = [add(name, sitk.GetImageFromArray(cut)) for name, cut in zip(("one", "two"), cuts, strict=True)]
+    nodes = [
+        add_volume(name, sitk.GetImageFromArray(cut)) for name, cut in zip(("one", "two"), cuts, strict=True)
+    ]
     for selector, node in zip((ui.fixedVolumeSelector, ui.movingVolumeSelector), nodes, strict=True):
         selector.setCurrentNode(node)
     press(host, bench, ui.matchButton)
@@ -178,7 +158,7 @@ def test_two_scans_are_matched_looked_at_warped_and_exported(host, ui, bench, tm
 
 def test_a_slice_and_a_volume_are_refused_before_they_are_matched(ui):
     for name, depth in (("flat", 1), ("deep", 5)):
-        add(name, sitk.Image([20, 20, depth], sitk.sitkInt16))
+        add_volume(name, sitk.Image([20, 20, depth], sitk.sitkInt16))
     ui.fixedVolumeSelector.setCurrentNode(slicer.util.getNode("flat", scene=slicer.mrmlScene))
     ui.movingVolumeSelector.setCurrentNode(slicer.util.getNode("deep", scene=slicer.mrmlScene))
     assert (
@@ -189,7 +169,7 @@ def test_a_slice_and_a_volume_are_refused_before_they_are_matched(ui):
 @pytest.mark.real_data
 def test_hearts_of_an_unseen_patient_get_their_landmarks(host, ui, bench, real_data):
     files = sorted((real_data / "cardiac_edes" / "images").glob("SC-HF-I-40-IM-*.png"))[2:5]
-    nodes = [add(path.stem, read_image(path)) for path in files]
+    nodes = [add_volume(path.stem, read_image(path)) for path in files]
     ui.imageSelector.setCurrentNode(nodes[0])
     for n in range(2):
         ui.othersList.item(n).setCheckState(QtCore.Qt.CheckState.Checked)
@@ -204,7 +184,7 @@ def test_hearts_of_an_unseen_patient_get_their_landmarks(host, ui, bench, real_d
 @pytest.mark.real_data
 def test_two_dates_of_a_patient_look_alike_once_one_is_warped(host, ui, bench, real_data):
     files = sorted((real_data / "ct_followup" / "A002304").glob("axial_*.nrrd"))
-    nodes = [add(path.stem, read_image(path)) for path in files]
+    nodes = [add_volume(path.stem, read_image(path)) for path in files]
     for selector, node in zip((ui.fixedVolumeSelector, ui.movingVolumeSelector), nodes, strict=True):
         selector.setCurrentNode(node)
     press(host, bench, ui.matchButton)

@@ -5,43 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import SimpleITK as sitk
-import slicer
 from conftest import textured
+from host.person import add_volume, choose, tick_all
 from LandmarkTrackerLib.formats import read_image
 from LandmarkTrackerLib.images import pixels
 from LandmarkTrackerLib.scene.overlay import COLOURS, OPACITY
-from LandmarkTrackerLib.scene.volumes import fill_volume, image_of
-from PySide6 import QtCore
+from LandmarkTrackerLib.scene.volumes import image_of
 
 GREEN, RED = COLOURS[0], COLOURS[-1]
-
-
-@pytest.fixture
-def ui(host):
-    return host.open()
-
-
-@pytest.fixture
-def bench(host, ui):
-    return host.widget.logic.workbench
-
-
-def add(name, image):
-    node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", name)
-    fill_volume(node, image)
-    node.CreateDefaultDisplayNodes()
-    return node
-
-
-def choose(combo, text):
-    index = combo.findText(text)
-    assert index >= 0, [combo.itemText(n) for n in range(combo.count())]
-    combo.setCurrentIndex(index)
-
-
-def tick_all(ui):
-    for n in range(ui.othersList.count()):
-        ui.othersList.item(n).setCheckState(QtCore.Qt.CheckState.Checked)
 
 
 @pytest.fixture
@@ -50,9 +21,11 @@ def twins(host, ui, view):
     texture = textured((96, 80)).astype(np.float32)
     other = texture.copy()
     other[:, 48:] = textured((48, 80), seed=1)
-    nodes = [add(name, sitk.GetImageFromArray(t[None])) for name, t in (("one", texture), ("two", other))]
+    nodes = [
+        add_volume(name, sitk.GetImageFromArray(t[None])) for name, t in (("one", texture), ("two", other))
+    ]
     ui.imageSelector.setCurrentNode(nodes[0])
-    tick_all(ui)
+    tick_all(ui.othersList)
     view.show(nodes[0])
     choose(ui.trustModelSelector, "ncc")
     choose(ui.trustDetailSelector, "Coarse")
@@ -108,9 +81,9 @@ def test_a_heart_is_trusted_more_than_what_lies_around_it(host, ui, bench, real_
     patients = ("SC-HF-NI-12", "SC-HYP-40", "SC-N-05")
     files = [sorted((folder / "images").glob(f"{name}-IM-*.png")) for name in patients]
     paths = [images[len(images) // 2] for images in files]
-    nodes = [add(path.stem, read_image(path)) for path in paths]
+    nodes = [add_volume(path.stem, read_image(path)) for path in paths]
     ui.imageSelector.setCurrentNode(nodes[0])
-    tick_all(ui)
+    tick_all(ui.othersList)
     choose(ui.trustModelSelector, "tmn-cardiac-cine")
     choose(ui.trustDetailSelector, "Coarse")
     ui.trustButton.click()
