@@ -18,7 +18,7 @@ from LandmarkTrackerLib.landmarks import Array, LandmarkSet
 from LandmarkTrackerLib.methods.protocols import Example, Examples, names_of, trust
 from LandmarkTrackerLib.methods.support import support_points
 from LandmarkTrackerLib.networks.refinement import Exemplars, Smoothed, refine, smoothed
-from LandmarkTrackerLib.networks.tracker import STRIDES, SUPPORT, TrackerNet
+from LandmarkTrackerLib.networks.tracker import STRIDES, SUPPORT, TrackerNet, log_sigma
 from LandmarkTrackerLib.weights import Model, pick_device
 
 # Below this the network denies that the landmark is to be seen. It is believed less where alignment and
@@ -112,7 +112,7 @@ class TrackerLocator:
         if not len(lost):
             return answer
         elsewhere = self._elsewhere(shown, levels, lost)
-        sigma = elsewhere[:, 2:4].clamp(-4, 4).exp().amax(dim=1)
+        sigma = log_sigma(elsewhere).exp().amax(dim=1)
         better = (elsewhere[:, 4] > SURELY_PRESENT) & (sigma < LOST)
         if not better.any():
             return answer
@@ -129,8 +129,9 @@ class TrackerLocator:
         start = starts(shown.exemplars.points, expected, doubt)
         out = self._network.steps(shown.neighbourhoods, levels, start[None])[-1][0]
         presence = torch.sigmoid(out[:, 4])
-        sigma = out[:, 2:4].clamp(-4, 4).exp()
-        found, variance, alike = refine(shown.exemplars, smooth, out[:, :2], sigma, presence > PRESENT)
+        found, variance, alike = refine(
+            shown.exemplars, smooth, out[:, :2], log_sigma(out).exp(), presence > PRESENT
+        )
         return torch.column_stack([found, variance.sqrt(), presence[: len(expected)], alike])
 
     def _elsewhere(self, shown: Shown, levels: list[Tensor], lost: Tensor) -> Tensor:

@@ -147,6 +147,11 @@ class TrackerNet(nn.Module):
         return self.steps(self.describe(shown, exemplar), searched, start)
 
 
+def log_sigma(answers: Tensor) -> Tensor:
+    """(..., 2) of answers of `TrackerNet.steps` (..., 7), within what training fits."""
+    return answers[..., 2:4].clamp(-4, 4)
+
+
 def window(features: Tensor, centres: Tensor, side: int) -> Tensor:
     """Bilinear samples on a side x side lattice around each centre; the border continues beyond the image.
 

@@ -15,7 +15,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 from LandmarkTrackerLib.field import normalised
 from LandmarkTrackerLib.images import pixels
 from LandmarkTrackerLib.networks.refinement import Exemplars, refine, smoothed
-from LandmarkTrackerLib.networks.tracker import STRIDES, WINDOW, TrackerNet
+from LandmarkTrackerLib.networks.tracker import STRIDES, WINDOW, TrackerNet, log_sigma
 from LandmarkTrackerLib.training.config import RunConfig
 from LandmarkTrackerLib.training.images import Source, Split, split_images
 from LandmarkTrackerLib.training.moved_pairs import MotionConfig, MovedPairs, Picture
@@ -109,7 +109,7 @@ class TrackerTask:
                     Exemplars.cut(batch["key"][n, None], batch["exemplar"][n], len(seen[n])),
                     smoothed(batch["target"][n, None]),
                     last[n, :, :2],
-                    last[n, :, 2:4].clamp(-4, 4).exp(),
+                    log_sigma(last[n]).exp(),
                     present[n],
                 )
                 for n in range(len(draws))
@@ -177,8 +177,8 @@ def tracker_loss(steps: list[Tensor], batch: dict[str, Tensor]) -> Tensor:
         due = ((truth - step[..., 5:7]).abs().amax(dim=-1) < reach).float() * seen
         error = step[..., :2] - truth
         distance = (error.square().sum(dim=-1) + 1e-4).sqrt()
-        log_sigma = step[..., 2:4].clamp(-4, 4)
-        surprise = (error.detach().square() * (-2 * log_sigma).exp() / 2).clamp(max=50) + log_sigma
+        spread = log_sigma(step)
+        surprise = (error.detach().square() * (-2 * spread).exp() / 2).clamp(max=50) + spread
         found = seen * (distance.detach() < FOUND_PX).float()
         presence = binary_cross_entropy_with_logits(step[..., 4], found)
         fit = ((distance + 0.1 * surprise.mean(dim=-1)) * due).sum() / due.sum().clamp(min=1)
