@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import re
+import shutil
 import struct
+import subprocess
 import sys
 from pathlib import Path
 from xml.etree import ElementTree
@@ -33,33 +36,70 @@ def module(root) -> Path:
     return root / "LandmarkTracker"
 
 
-def cmake_list(path: Path, name: str) -> list[str]:
-    """The words of one `set(NAME ...)`."""
-    text = re.sub(r"#.*", "", path.read_text())
-    return re.search(rf"set\({name}\s(.*?)\)", text, re.DOTALL).group(1).split()
+# What Slicer gives to the extension's CMake, as far as it decides which file goes where.
+SLICER = """
+cmake_minimum_required(VERSION 3.28)
+project(Host NONE)
+set(Slicer_QTSCRIPTEDMODULES_LIB_DIR built)
+set(Slicer_INSTALL_QTSCRIPTEDMODULES_LIB_DIR modules)
+function(slicerMacroBuildScriptedModule)
+  cmake_parse_arguments(MY "WITH_GENERIC_TESTS" "NAME" "SCRIPTS;RESOURCES" ${ARGN})
+  if(MY_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "unknown: ${MY_UNPARSED_ARGUMENTS}")
+  endif()
+  foreach(file IN LISTS MY_SCRIPTS MY_RESOURCES)
+    cmake_path(GET file PARENT_PATH folder)
+    install(FILES ${file} DESTINATION modules/${folder} COMPONENT RuntimeLibraries)
+  endforeach()
+endfunction()
+"""
 
 
-def test_every_python_file_is_installed(module):
-    listed = cmake_list(module / "CMakeLists.txt", "MODULE_PYTHON_SCRIPTS")
-    there = {path.relative_to(module).as_posix() for path in (module / "LandmarkTrackerLib").rglob("*.py")}
-    assert len(listed) == len(set(listed))
-    assert there - set(listed) == set(), "add these to LandmarkTracker/CMakeLists.txt"
-    assert set(listed) - there == {"${MODULE_NAME}.py"}, "remove these from LandmarkTracker/CMakeLists.txt"
+@pytest.fixture(scope="module")
+def installed(root, tmp_path_factory) -> Path:
+    """The module as CMake installs it."""
+    cmake = shutil.which(
+        "cmake", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    )
+    folder = tmp_path_factory.mktemp("cmake")
+    module = (root / "LandmarkTracker").as_posix()
+    (folder / "CMakeLists.txt").write_text(f'{SLICER}add_subdirectory("{module}" module)\n')
+    for command in (
+        ["-S", folder, "-B", folder / "build"],
+        ["--install", folder / "build", "--prefix", folder],
+    ):
+        done = subprocess.run([cmake, *map(str, command)], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+    return folder / "modules"
 
 
-def test_every_resource_is_installed(module):
-    listed = cmake_list(module / "CMakeLists.txt", "MODULE_PYTHON_RESOURCES")
-    there = [
-        path.relative_to(module).as_posix() for path in (module / "Resources").rglob("*") if path.is_file()
-    ]
-    assert sorted(listed) == sorted(path for path in there if "__pycache__" not in path)
+def files(folder: Path) -> set[str]:
+    """The files in a folder but for what Python leaves there."""
+    paths = (path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    return {path.relative_to(folder).as_posix() for path in paths}
 
 
-def test_models_are_installed_beside_the_library(module):
-    text = (module / "CMakeLists.txt").read_text()
-    assert "/../models/*.pt" in text
-    assert "/../models/*.json" in text
-    assert text.count("LandmarkTrackerLib/models") == 2
+def test_cmake_installs_every_file_of_the_library_and_its_models(root, module, installed):
+    models = {f"models/{path.name}" for path in (root / "models").iterdir()}
+    assert len(models) > 2
+    assert files(installed / "LandmarkTrackerLib") == files(module / "LandmarkTrackerLib") | models
+
+
+def test_cmake_installs_the_module_and_its_resources(module, installed):
+    assert files(installed / "Resources") == files(module / "Resources")
+    assert {path.name for path in installed.iterdir()} == {
+        "LandmarkTracker.py",
+        "LandmarkTrackerLib",
+        "Resources",
+    }
+
+
+def test_what_cmake_installed_runs(installed):
+    environment = os.environ | {"PYTHONPATH": str(installed), "PYTHONDONTWRITEBYTECODE": "1"}
+    program = "import LandmarkTrackerLib.weights as w; print(w.model_folder(), *w.model_names())"
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True)
+    assert done.stdout.startswith(str(installed / "LandmarkTrackerLib" / "models")), done.stderr
+    assert "tracker" in done.stdout.split()
 
 
 def test_the_index_entry_has_what_its_schema_asks(root):
