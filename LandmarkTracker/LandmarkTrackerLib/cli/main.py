@@ -22,47 +22,47 @@ COMMANDS = (
     "detect",
     "evaluate",
     "evaluate_cyclic",
-    "reproduce",
     "models",
     "info",
     "demo",
     "serve",
 )
 
+PROG = "landmark-tracker"
 DONE, WRONG_INPUT, CANCELLED = 0, 2, 130
 
 
-def parser() -> argparse.ArgumentParser:
-    """The whole command line."""
+def parser(more: Sequence[str] = (), prog: str = PROG) -> argparse.ArgumentParser:
+    """The whole command line; `more` are modules like those of COMMANDS."""
     top = argparse.ArgumentParser(
-        prog="landmark-tracker",
+        prog=prog,
         description="Click a landmark once; find it again in every frame of a cine, with its uncertainty.",
         epilog="Exit codes: 0 done, 1 some cases of a batch failed, 2 wrong input (one sentence says what), "
         "130 cancelled.",
     )
     top.add_argument("--version", action="version", version=f"landmark-tracker {__version__}")
     subparsers = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for command in COMMANDS:
-        importlib.import_module(f"LandmarkTrackerLib.cli.{command}").add_parser(subparsers)
+    for module in (*(f"LandmarkTrackerLib.cli.{command}" for command in COMMANDS), *more):
+        importlib.import_module(module).add_parser(subparsers)
     return top
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code."""
+def main(arguments: Sequence[str] | None = None, more: Sequence[str] = (), prog: str = PROG) -> int:
+    """Run one command, of COMMANDS or of `more` modules, and return its exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     if words[:2] == ["evaluate", "cyclic"]:
         words[:2] = ["evaluate-cyclic"]
-    args = parser().parse_args(words)
+    args = parser(more, prog).parse_args(words)
     # A shell starts background jobs deaf to it; they can be cancelled all the same.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         return int(args.run(args))
     except InputError as error:
-        print(f"landmark-tracker {args.command}: {error}", file=sys.stderr)
+        print(f"{prog} {args.command}: {error}", file=sys.stderr)
         return WRONG_INPUT
     except KeyboardInterrupt:
-        print(f"\nlandmark-tracker {args.command}: cancelled", file=sys.stderr)
+        print(f"\n{prog} {args.command}: cancelled", file=sys.stderr)
         return CANCELLED
 
 

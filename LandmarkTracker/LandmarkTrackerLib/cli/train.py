@@ -162,22 +162,6 @@ def _scn(path: Path) -> Prepared:
     return Prepared(config.run, lambda: HeatmapTask(config))
 
 
-def _regression(path: Path) -> Prepared:
-    from LandmarkTrackerLib.training.config import read_config
-    from LandmarkTrackerLib.training.regression import RegressionConfig, RegressionTask
-
-    config = read_config(path, RegressionConfig)
-    return Prepared(config.run, lambda: RegressionTask(config))
-
-
-def _simclr(path: Path) -> Prepared:
-    from LandmarkTrackerLib.training.config import read_config
-    from LandmarkTrackerLib.training.simclr import SimClrConfig, SimClrTask
-
-    config = read_config(path, SimClrConfig)
-    return Prepared(config.run, lambda: SimClrTask(config))
-
-
 def _tracker(path: Path) -> Prepared:
     from LandmarkTrackerLib.training.config import read_config
     from LandmarkTrackerLib.training.tracker import TrackerConfig, TrackerTask
@@ -197,9 +181,7 @@ def _correspondence(path: Path) -> Prepared:
 # Reads the training file; the images only when the task is made.
 TASKS: dict[str, Callable[[Path], Prepared]] = {
     "correspondence": _correspondence,
-    "regression": _regression,
     "scn": _scn,
-    "simclr": _simclr,
     "tmn": _tmn,
     "tracker": _tracker,
 }

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Callable
 from typing import Literal
 
 from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.methods.protocols import Detector, Locator, Matcher
+from LandmarkTrackerLib.weights import Model, load_model
 
 # What runs unless another is asked for: it needs no training on the modality at hand.
 DEFAULT_LOCATOR = "tracker"
@@ -16,6 +18,31 @@ UNTRAINED = {
     "ncc": "normalised cross-correlation of a patch around each landmark; needs no training",
     "pictorial": "a constellation of points, coarse to fine, in other subjects; needs no training",
 }
+
+
+def _tmn(model: Model, device: str) -> Locator:
+    from LandmarkTrackerLib.methods.tmn import TmnLocator
+
+    return TmnLocator(model, device)
+
+
+def _tracker(model: Model, device: str) -> Locator:
+    from LandmarkTrackerLib.methods.tracker import TrackerLocator
+    from LandmarkTrackerLib.methods.tracker_volume import VolumeTracker
+
+    return VolumeTracker(TrackerLocator(model, device))
+
+
+def _heatmap(model: Model, device: str) -> Detector:
+    from LandmarkTrackerLib.methods.heatmap import HeatmapDetector
+
+    return HeatmapDetector(model, device)
+
+
+# From the method that a model file names to the class that runs it, and on which device. Baselines that are
+# not part of the library add themselves.
+LOCATORS: dict[str, Callable[[Model, str], Locator]] = {"tmn": _tmn, "tracker": _tracker}
+DETECTORS: dict[str, Callable[[Model, str], Detector]] = {"heatmap": _heatmap}
 
 
 def make_locator(model: str, device: str = "auto") -> Locator:
@@ -40,22 +67,9 @@ def make_locator(model: str, device: str = "auto") -> Locator:
         from LandmarkTrackerLib.methods.pictorial import PictorialLocator
 
         return PictorialLocator(device)
-    from LandmarkTrackerLib.weights import load_model
-
     loaded = load_model(model)
-    if loaded.method == "tmn":
-        from LandmarkTrackerLib.methods.tmn import TmnLocator
-
-        return TmnLocator(loaded, device)
-    if loaded.method == "simclr":
-        from LandmarkTrackerLib.methods.simclr import SimClrLocator
-
-        return SimClrLocator(loaded, device)
-    if loaded.method == "tracker":
-        from LandmarkTrackerLib.methods.tracker import TrackerLocator
-        from LandmarkTrackerLib.methods.tracker_volume import VolumeTracker
-
-        return VolumeTracker(TrackerLocator(loaded, device))
+    if loaded.method in LOCATORS:
+        return LOCATORS[loaded.method](loaded, device)
     raise InputError(f"model '{model}' is a {loaded.method} model and does not locate shown landmarks")
 
 
@@ -69,17 +83,9 @@ def make_detector(model: str, device: str = "auto") -> Detector:
     Raises:
         InputError: there is no such model, or it is of another kind.
     """
-    from LandmarkTrackerLib.weights import load_model
-
     loaded = load_model(model)
-    if loaded.method == "heatmap":
-        from LandmarkTrackerLib.methods.heatmap import HeatmapDetector
-
-        return HeatmapDetector(loaded, device)
-    if loaded.method == "regression":
-        from LandmarkTrackerLib.methods.regression import RegressionDetector
-
-        return RegressionDetector(loaded, device)
+    if loaded.method in DETECTORS:
+        return DETECTORS[loaded.method](loaded, device)
     raise InputError(f"model '{model}' is a {loaded.method} model and does not detect landmarks by itself")
 
 
@@ -96,8 +102,6 @@ def make_matcher(
     Raises:
         InputError: there is no such model, or it is of another kind.
     """
-    from LandmarkTrackerLib.weights import load_model
-
     loaded = load_model(model)
     if loaded.method == "correspondence":
         from LandmarkTrackerLib.methods.correspondence import CorrespondenceMatcher

@@ -1,0 +1,94 @@
+"""`python Benchmarks/reproduce_tmn compare`: the TMN paper's comparisons on the user's own images."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from LandmarkTrackerLib.cli.train import STOPPED, on_signal, require_training
+
+if TYPE_CHECKING:
+    from reproduce_tmn.comparison import Comparison
+    from reproduce_tmn.config import ReproduceConfig
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = subparsers.add_parser(
+        "compare",
+        help="make the paper's comparisons on a folder of your images",
+        description="Train and measure all that Tables 1 to 3 and Figs. 4 to 6 of the TMN paper (Frueh et "
+        "al. 2022) compare, and write report.html, with pictures, and numbers.csv. DATA holds single slices "
+        "of at least four patients, some or all with a landmark file of the same name, IMAGE.mrk.json (or "
+        "one table landmarks.csv); images without landmarks are trained on too. Ctrl-C (or SIGTERM) stops "
+        "after the step in hand; the same command goes on from there. The default recipe takes about half "
+        "an hour of one free core.",
+    )
+    parser.add_argument("--data", type=Path, required=True, metavar="DATA", help="folder of images")
+    parser.add_argument(
+        "--output", type=Path, metavar="DIR", help="default: runs/reproduce-tmn- and the folder's name"
+    )
+    parser.add_argument(
+        "--recipe",
+        type=Path,
+        metavar="FILE",
+        help="what is trained and for how long; see Docs/reproduce.md (the small one, for a CPU)",
+    )
+    parser.add_argument(
+        "--patient",
+        metavar="REGEX",
+        help="its first group, found in a file's name, is the patient; without it every image counts as one",
+    )
+    parser.add_argument(
+        "--overwrite", action="store_true", help="write a finished report again, from what was measured"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    require_training()
+    from reproduce_tmn.comparison import Comparison
+
+    output = args.output or Path("runs") / f"reproduce-tmn-{args.data.resolve().name}"
+    comparison = Comparison(args.data, output, _recipe(args), args.overwrite)
+    if _follow(comparison):
+        print(f"stopped; the same command goes on in {output}")
+        return STOPPED
+    print(comparison.report)
+    return 0
+
+
+def _recipe(args: argparse.Namespace) -> ReproduceConfig:
+    from LandmarkTrackerLib.training.config import read_config
+
+    from reproduce_tmn.config import SMALL, ReproduceConfig
+
+    config = read_config(args.recipe or SMALL, ReproduceConfig)
+    if args.patient:
+        config = replace(config, data=replace(config.data, patient=args.patient, table=""))
+    return config
+
+
+def _follow(comparison: Comparison) -> bool:
+    """Show how far it is and how long the rest will take; True if a signal ended it before."""
+    from tqdm import tqdm
+
+    with on_signal() as signals:
+        steps = iter(comparison)
+        # What was finished before says nothing of how fast it goes on.
+        bar = tqdm(
+            total=100.0,
+            initial=100 * next(steps).done,
+            bar_format="{percentage:5.1f}% {elapsed}, {remaining} left: {desc}",
+            mininterval=0.5 if sys.stderr.isatty() else 30.0,
+        )
+        with bar:
+            for step in steps:
+                bar.set_description_str(step.what, refresh=False)
+                bar.update(100 * step.done - bar.n)
+                if signals:
+                    steps.close()
+                    return True
+    return False

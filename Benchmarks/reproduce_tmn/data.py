@@ -1,0 +1,157 @@
+"""A user's folder, read and split by patient: who is trained on, who shows the landmarks, who is tested."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from LandmarkTrackerLib.errors import InputError
+from LandmarkTrackerLib.formats.files import natural
+from LandmarkTrackerLib.formats.image_file import SUFFIXES
+from LandmarkTrackerLib.formats.tables import read_table
+from LandmarkTrackerLib.geometry import Grid
+from LandmarkTrackerLib.training.images import Split
+from LandmarkTrackerLib.training.landmark_data import Annotated, annotated_images, landmark_names
+
+from reproduce_tmn.config import Data
+
+Part = Literal["train", "validation", "test"]
+PARTS: tuple[Part, ...] = ("train", "validation", "test")
+# One patient to train on, one to validate on, and two to test: a cyclic error needs another patient.
+LEAST = {"train": 1, "validation": 1, "test": 2}
+
+
+@dataclass(frozen=True)
+class Cases:
+    """The images of a folder.
+
+    Attributes:
+        folder: that holds them.
+        patients: file name to patient.
+        parts: patient to part.
+        annotated: the images with landmarks, all of them slices.
+        names: the landmarks that are sought.
+    """
+
+    folder: Path
+    patients: dict[str, str]
+    parts: dict[str, Part]
+    annotated: tuple[Annotated, ...]
+    names: tuple[str, ...]
+
+    def of(self, part: Part) -> list[Annotated]:
+        """The annotated images of a part."""
+        return [item for item in self.annotated if self.parts[item.subject] == part]
+
+    @property
+    def split(self) -> Split:
+        def named(part: Part) -> tuple[str, ...]:
+            return tuple(patient for patient, where in self.parts.items() if where == part)
+
+        return Split(named("validation"), named("test"))
+
+    @property
+    def rows(self) -> list[tuple[str, str, str, int]]:
+        """File, patient, part and number of landmarks of every image."""
+        counts = {item.path.name: int(item.landmarks.defined.sum()) for item in self.annotated}
+        return [(f, p, self.parts[p], counts.get(f, 0)) for f, p in self.patients.items()]
+
+    def examples(self, draw: int, seed: int) -> list[Annotated]:
+        """Training images that show every landmark, in the order in which they become examples."""
+        complete = [i for i in self.of("train") if i.landmarks.select(self.names).defined.all()]
+        return in_turn(complete, (seed, 1, draw))
+
+    def targets(self, count: int, seed: int) -> list[Annotated]:
+        """Test images in which landmarks are sought."""
+        return in_turn(self.of("test"), (seed, 2))[:count]
+
+
+def read_cases(folder: Path, config: Data) -> Cases:
+    """Read and split a folder; every annotated image is looked at.
+
+    Raises:
+        InputError: there are no annotated images or too few patients, a patient cannot be told, or an image
+            does not fit its landmarks or the others; the message names the file.
+    """
+    annotated = annotated_images(folder)
+    files = sorted(
+        (p.name for p in folder.iterdir() if p.name.lower().endswith(SUFFIXES) and p.name[0] != "."),
+        key=natural,
+    )
+    patients = _patients(folder, files, config)
+    items = [
+        Annotated(i.path, patients[i.path.name], i.landmarks) for i in annotated if i.path.name in patients
+    ]
+    names = landmark_names(items, config.landmarks)
+    _look_at(items)
+    labelled = list(dict.fromkeys(item.subject for item in items))
+    others = [p for p in dict.fromkeys(patients.values()) if p not in set(labelled)]
+    parts = _share(labelled, config, LEAST) | _share(others, config, {})
+    cases = Cases(folder, patients, parts, tuple(items), names)
+    if not cases.examples(0, config.seed):
+        raise InputError(
+            f"no training image in {folder} shows all of {', '.join(names)}; annotate them in one image or "
+            "list fewer in [data] landmarks"
+        )
+    return cases
+
+
+def in_turn(items: Sequence[Annotated], seed: tuple[int, ...]) -> list[Annotated]:
+    """Shuffled, so that each patient's first image comes before any patient's second."""
+    rng = np.random.default_rng(seed)
+    taken: dict[str, int] = {}
+    turns: list[tuple[int, int, Annotated]] = []
+    for row in rng.permutation(len(items)):
+        taken[items[row].subject] = taken.get(items[row].subject, 0) + 1
+        turns.append((taken[items[row].subject], len(turns), items[row]))
+    return [item for _, _, item in sorted(turns, key=lambda turn: turn[:2])]
+
+
+def _patients(folder: Path, files: Sequence[str], config: Data) -> dict[str, str]:
+    if config.table:
+        rows = read_table(folder / config.table)
+        if rows and not {"file", "patient"} <= set(rows[0]):
+            raise InputError(f"{folder / config.table} needs the columns file and patient")
+        listed = {row["file"]: row["patient"] for row in rows}
+        return {name: listed[name] for name in files if name in listed}
+    found = {name: re.search(config.patient, name) for name in files}
+    for name, match in found.items():
+        if match is None:
+            raise InputError(
+                f"the patient of {folder / name} cannot be told by '{config.patient}'; give another regular "
+                "expression with --patient, or [data] table in the recipe"
+            )
+    return {name: match.group(1) for name, match in found.items() if match}
+
+
+def _look_at(items: Sequence[Annotated]) -> None:
+    first: Grid | None = None
+    for item in items:
+        grid = Grid.of(item.read(first))
+        if not grid.is_slice:
+            raise InputError(
+                f"{item.path} is a volume of {grid.size[2]} slices; annotate single slices instead"
+            )
+        first = first or grid
+
+
+def _share(patients: Sequence[str], config: Data, least: dict[str, int]) -> dict[str, Part]:
+    """Which part each patient belongs to, drawn at random."""
+    needed = sum(least.values())
+    if len(patients) < needed:
+        raise InputError(
+            f"the annotated images are of {len(patients)} patient{'s' * (len(patients) != 1)} and {needed} "
+            "are needed, 2 of them to test; annotate more, or check the regular expression (--patient)"
+        )
+    counts = {
+        part: max(round(getattr(config, part) * len(patients)), least.get(part, 0)) for part in PARTS[1:]
+    }
+    shuffled = [patients[row] for row in np.random.default_rng((config.seed, 0)).permutation(len(patients))]
+    parts: dict[str, Part] = dict.fromkeys(shuffled, "train")
+    tested = counts["test"]
+    parts |= dict.fromkeys(shuffled[:tested], "test")
+    return parts | dict.fromkeys(shuffled[tested : tested + counts["validation"]], "validation")
