@@ -83,6 +83,8 @@ def main() -> None:
     print(f"{'':32}" + "".join(f"{name:>22}" for name in KINDS))
     for pattern in SETS:
         paths = sorted(data.glob(pattern))
+        if not paths:
+            continue
         paths = paths[:: max(1, len(paths) // args.most)]
         images = [open_cine(p)[0] if p.name.endswith(".seq.nrrd") else read_image(p) for p in paths]
         warned = [

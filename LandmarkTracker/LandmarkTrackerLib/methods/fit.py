@@ -1,9 +1,9 @@
 """Whether an image is of the kind that a model was trained on, so that a misplaced model is noticed.
 
-An image is described by a few numbers that do not depend on its size, spacing or intensity unit: how its grey
-values are distributed, where they lie, how fine its texture is and which way its edges run. A model card holds
-these numbers for some of its training images. An image that is further from all of them than the training
-images of one patient are from those of the others does not fit.
+An image is described by a few numbers that do not depend on its size, spacing or intensity unit: how its
+grey values are distributed, where they lie, how fine its texture is and which way its edges run. A model card
+holds these numbers for some of its training images. An image that is further from all of them than the
+training images of one patient are from those of the others does not fit.
 """
 
 from __future__ import annotations
