@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 import SimpleITK as sitk
 import torch
-from LandmarkTrackerLib.methods.heatmap import HeatmapConfig, HeatmapDetector
+from LandmarkTrackerLib.methods.heatmap.detector import HeatmapConfig, HeatmapDetector
 from LandmarkTrackerLib.methods.network_grid import InputConfig
 from LandmarkTrackerLib.networks.heatmap import Architecture, HeatmapNetwork, NetworkConfig
 from LandmarkTrackerLib.weights import Model, load_model, model_names

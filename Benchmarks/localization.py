@@ -24,9 +24,9 @@ import numpy as np
 from LandmarkTrackerLib.evaluation.localization import RADII, Localization, summarise
 from LandmarkTrackerLib.evaluation.montage import draw_cumulative
 from LandmarkTrackerLib.landmarks import LandmarkSet
-from LandmarkTrackerLib.methods.heatmap import Calibration, HeatmapDetector, prepare
+from LandmarkTrackerLib.methods.heatmap.detector import Calibration, HeatmapDetector, prepare
+from LandmarkTrackerLib.methods.heatmap.peaks import find_peaks
 from LandmarkTrackerLib.methods.network_grid import InputConfig
-from LandmarkTrackerLib.methods.peaks import find_peaks
 from LandmarkTrackerLib.networks.heatmap import Architecture, NetworkConfig
 from LandmarkTrackerLib.training.config import RunConfig
 from LandmarkTrackerLib.training.elastic import AugmentationConfig

@@ -26,7 +26,7 @@ from LandmarkTrackerLib.evaluation.simulated_scans import KINDS, Kind, Simulated
 from LandmarkTrackerLib.formats import read_image
 from LandmarkTrackerLib.geometry import Grid
 from LandmarkTrackerLib.images import pixels
-from LandmarkTrackerLib.methods.correspondence_input import (
+from LandmarkTrackerLib.methods.correspondence.input import (
     CT_TONE,
     PairInputConfig,
     Pixels,

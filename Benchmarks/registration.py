@@ -34,7 +34,7 @@ from LandmarkTrackerLib.formats.scans import Scan, ScanPair
 from LandmarkTrackerLib.geometry import Grid
 from LandmarkTrackerLib.images import as_volume, pixels
 from LandmarkTrackerLib.landmarks import Array, LandmarkPairs
-from LandmarkTrackerLib.methods.correspondence_input import PairInputConfig, body_mask, grey_image
+from LandmarkTrackerLib.methods.correspondence.input import PairInputConfig, body_mask, grey_image
 from LandmarkTrackerLib.methods.protocols import Matcher
 from LandmarkTrackerLib.methods.registry import make_matcher
 from LandmarkTrackerLib.plane import Plane

@@ -9,7 +9,7 @@ import numpy as np
 import SimpleITK as sitk
 from LandmarkTrackerLib.geometry import Grid
 from LandmarkTrackerLib.landmarks import LandmarkPairs
-from LandmarkTrackerLib.methods.correspondence_input import PairInputConfig, grey_image
+from LandmarkTrackerLib.methods.correspondence.input import PairInputConfig, grey_image
 
 RATIO = 0.75
 

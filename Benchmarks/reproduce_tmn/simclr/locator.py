@@ -9,7 +9,7 @@ from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.field import Field
 from LandmarkTrackerLib.geometry import Grid
 from LandmarkTrackerLib.landmarks import LandmarkSet
-from LandmarkTrackerLib.methods.peaks import find_peaks
+from LandmarkTrackerLib.methods.heatmap.peaks import find_peaks
 from LandmarkTrackerLib.methods.protocols import Example, Examples, names_of, trust
 from LandmarkTrackerLib.networks.sampling import cut
 from LandmarkTrackerLib.weights import Model, pick_device

@@ -1,7 +1,7 @@
 """Train an encoder without labels by contrast: two variations of one picture are alike, all others are not.
 
-SimCLR as Frueh et al. 2022 use it (sections III.D.2 and III.D.3): on patches, for `methods/simclr.py`; or on
-whole images, for `training/regression.py` to start from. Nothing is mirrored.
+SimCLR as Frueh et al. 2022 use it (sections III.D.2 and III.D.3): on patches, for `simclr/locator.py`; or on
+whole images, for `regression/training.py` to start from. Nothing is mirrored.
 """
 
 from __future__ import annotations

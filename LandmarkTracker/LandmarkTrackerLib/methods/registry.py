@@ -27,14 +27,14 @@ def _tmn(model: Model, device: str) -> Locator:
 
 
 def _tracker(model: Model, device: str) -> Locator:
-    from LandmarkTrackerLib.methods.tracker import TrackerLocator
-    from LandmarkTrackerLib.methods.tracker_volume import VolumeTracker
+    from LandmarkTrackerLib.methods.tracker.locator import TrackerLocator
+    from LandmarkTrackerLib.methods.tracker.volume import VolumeTracker
 
     return VolumeTracker(TrackerLocator(model, device))
 
 
 def _heatmap(model: Model, device: str) -> Detector:
-    from LandmarkTrackerLib.methods.heatmap import HeatmapDetector
+    from LandmarkTrackerLib.methods.heatmap.detector import HeatmapDetector
 
     return HeatmapDetector(model, device)
 
@@ -64,7 +64,7 @@ def make_locator(model: str, device: str = "auto") -> Locator:
             raise InputError(
                 "'pictorial' needs no training, but it needs PyTorch; install it or choose 'ncc'"
             )
-        from LandmarkTrackerLib.methods.pictorial import PictorialLocator
+        from LandmarkTrackerLib.methods.pictorial.locator import PictorialLocator
 
         return PictorialLocator(device)
     loaded = load_model(model)
@@ -104,7 +104,7 @@ def make_matcher(
     """
     loaded = load_model(model)
     if loaded.method == "correspondence":
-        from LandmarkTrackerLib.methods.correspondence import CorrespondenceMatcher
+        from LandmarkTrackerLib.methods.correspondence.matcher import CorrespondenceMatcher
 
         return CorrespondenceMatcher(loaded, device, filtering)
     raise InputError(f"model '{model}' is a {loaded.method} model and does not match two images")

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from LandmarkTrackerLib.evaluation.deformation import Extent
-from LandmarkTrackerLib.methods.correspondence_input import PairInputConfig
+from LandmarkTrackerLib.methods.correspondence.input import PairInputConfig
 from LandmarkTrackerLib.networks.correspondence import FILTERS, CorrespondenceNetwork, Features
 from LandmarkTrackerLib.training.config import RunConfig
 from LandmarkTrackerLib.training.correspondence_loss import (

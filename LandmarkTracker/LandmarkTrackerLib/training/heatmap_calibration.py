@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from LandmarkTrackerLib.landmarks import Array
-from LandmarkTrackerLib.methods.heatmap import Calibration
+from LandmarkTrackerLib.methods.heatmap.detector import Calibration
 
 
 def calibrate(errors: Array, sigmas: Array, present: Array, absent: Array) -> Calibration:

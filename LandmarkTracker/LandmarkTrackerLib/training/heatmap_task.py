@@ -14,7 +14,13 @@ from torch import Tensor, nn
 from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.geometry import Grid
 from LandmarkTrackerLib.landmarks import Array
-from LandmarkTrackerLib.methods.heatmap import METHOD, Calibration, HeatmapConfig, NetworkImage, locate
+from LandmarkTrackerLib.methods.heatmap.detector import (
+    METHOD,
+    Calibration,
+    HeatmapConfig,
+    NetworkImage,
+    locate,
+)
 from LandmarkTrackerLib.methods.network_grid import intensity_range
 from LandmarkTrackerLib.networks.heatmap import HeatmapNetwork
 from LandmarkTrackerLib.networks.scn import SpatialConfigurationNet

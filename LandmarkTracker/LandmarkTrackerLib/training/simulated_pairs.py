@@ -16,7 +16,7 @@ from LandmarkTrackerLib.evaluation.deformation import Deformation, Extent, draw_
 from LandmarkTrackerLib.formats import read_image
 from LandmarkTrackerLib.geometry import Grid
 from LandmarkTrackerLib.landmarks import Array
-from LandmarkTrackerLib.methods.correspondence_input import PairInputConfig, body_mask, grey_image
+from LandmarkTrackerLib.methods.correspondence.input import PairInputConfig, body_mask, grey_image
 from LandmarkTrackerLib.methods.network_grid import Pixels
 from LandmarkTrackerLib.training.images import data_folder
 from LandmarkTrackerLib.training.task import Draw

@@ -9,7 +9,7 @@ import torch
 from conftest import textured
 from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.evaluation.deformation import Extent
-from LandmarkTrackerLib.methods.correspondence_input import PairInputConfig, body_mask, toned
+from LandmarkTrackerLib.methods.correspondence.input import PairInputConfig, body_mask, toned
 from LandmarkTrackerLib.training.config import RunConfig
 from LandmarkTrackerLib.training.correspondence import (
     CorrespondenceConfig,

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from LandmarkTrackerLib.methods import correspondence_input
-from LandmarkTrackerLib.methods.correspondence_input import PairInputConfig, grey_image
+from LandmarkTrackerLib.methods.correspondence import input as pair_input
+from LandmarkTrackerLib.methods.correspondence.input import PairInputConfig, grey_image
 
 
 @pytest.mark.parametrize("thickness", [0.8, 4.0])
@@ -19,7 +19,7 @@ def test_slabs_give_the_same_grey_values_as_the_whole(
     config = PairInputConfig(3, 2.0)
     parts = {}
     for slab in (7, 1000):
-        monkeypatch.setattr(correspondence_input, "SLAB", slab)
+        monkeypatch.setattr(pair_input, "SLAB", slab)
         parts[slab] = grey_image(image, config)
     (grid, grey), (whole_grid, whole) = parts[7], parts[1000]
     assert grid == whole_grid

@@ -16,7 +16,7 @@ from LandmarkTrackerLib.geometry import Grid
 from LandmarkTrackerLib.images import pixels
 from LandmarkTrackerLib.landmarks import Array, LandmarkSet
 from LandmarkTrackerLib.methods.protocols import Example, Examples, names_of, trust
-from LandmarkTrackerLib.methods.support import support_points
+from LandmarkTrackerLib.methods.tracker.support import support_points
 from LandmarkTrackerLib.networks.refinement import Exemplars, Smoothed, refine, smoothed
 from LandmarkTrackerLib.networks.tracker import STRIDES, SUPPORT, TrackerNet, log_sigma
 from LandmarkTrackerLib.weights import Model, pick_device

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from LandmarkTrackerLib.methods.peaks import find_peaks
+from LandmarkTrackerLib.methods.heatmap.peaks import find_peaks
 
 
 def gaussian(shape: tuple[int, ...], at: tuple[float, ...], sigma: float) -> np.ndarray:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from LandmarkTrackerLib.methods.local_affine import agreeing, gate_around, local_motion
+from LandmarkTrackerLib.methods.correspondence.local_affine import agreeing, gate_around, local_motion
 
 
 def bent(points: np.ndarray) -> np.ndarray:

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from LandmarkTrackerLib.methods.agreement import agreed
+from LandmarkTrackerLib.methods.pictorial.agreement import agreed
 
 TWICE = np.array([0, 0])
 

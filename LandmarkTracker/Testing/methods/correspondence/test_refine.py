@@ -5,7 +5,7 @@ import pytest
 import SimpleITK as sitk
 from LandmarkTrackerLib.evaluation.deformation import Deformation
 from LandmarkTrackerLib.evaluation.simulated_scans import deformed
-from LandmarkTrackerLib.methods.refine import FARTHEST, refined
+from LandmarkTrackerLib.methods.correspondence.refine import FARTHEST, refined
 
 
 def texture(*size: int) -> np.ndarray:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from LandmarkTrackerLib.methods.candidates import Candidates
+from LandmarkTrackerLib.methods.correspondence.candidates import Candidates
 from LandmarkTrackerLib.networks.correspondence import CorrespondenceNetwork
 
 Rows = NDArray[np.int_]

@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from LandmarkTrackerLib.methods import mutual
-from LandmarkTrackerLib.methods.candidates import Candidates
-from LandmarkTrackerLib.methods.mutual import inverse_consistent, mutual_best
+from LandmarkTrackerLib.methods.correspondence import mutual
+from LandmarkTrackerLib.methods.correspondence.candidates import Candidates
+from LandmarkTrackerLib.methods.correspondence.mutual import inverse_consistent, mutual_best
 from LandmarkTrackerLib.networks.correspondence import CorrespondenceNetwork
 
 

@@ -10,7 +10,7 @@ import SimpleITK as sitk
 import torch
 from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.geometry import Grid
-from LandmarkTrackerLib.methods.heatmap import (
+from LandmarkTrackerLib.methods.heatmap.detector import (
     Calibration,
     HeatmapConfig,
     HeatmapDetector,
@@ -19,8 +19,8 @@ from LandmarkTrackerLib.methods.heatmap import (
     prepare,
     target_height,
 )
+from LandmarkTrackerLib.methods.heatmap.peaks import Peaks, find_peaks
 from LandmarkTrackerLib.methods.network_grid import InputConfig
-from LandmarkTrackerLib.methods.peaks import Peaks, find_peaks
 from LandmarkTrackerLib.networks.heatmap import HeatmapNetwork, NetworkConfig
 from LandmarkTrackerLib.weights import Model, load_model
 

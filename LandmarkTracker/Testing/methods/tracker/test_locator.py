@@ -11,7 +11,7 @@ from LandmarkTrackerLib.evaluation.simulated_motion import SimulatedMotion
 from LandmarkTrackerLib.jobs.propagate import propagate, track_of
 from LandmarkTrackerLib.landmarks import LandmarkSet
 from LandmarkTrackerLib.methods.registry import make_locator
-from LandmarkTrackerLib.methods.tracker import TrackerLocator
+from LandmarkTrackerLib.methods.tracker.locator import TrackerLocator
 from LandmarkTrackerLib.weights import load_model
 
 # Its training drew the phantoms from another range of seeds.

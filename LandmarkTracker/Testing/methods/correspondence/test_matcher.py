@@ -9,8 +9,8 @@ import pytest
 import SimpleITK as sitk
 import torch
 from LandmarkTrackerLib.errors import InputError
-from LandmarkTrackerLib.methods.candidates import BLOCKS
-from LandmarkTrackerLib.methods.correspondence import CorrespondenceMatcher
+from LandmarkTrackerLib.methods.correspondence.candidates import BLOCKS
+from LandmarkTrackerLib.methods.correspondence.matcher import CorrespondenceMatcher
 from LandmarkTrackerLib.methods.protocols import SteppedMatcher
 from LandmarkTrackerLib.networks.correspondence import CorrespondenceNetwork
 from LandmarkTrackerLib.weights import Model

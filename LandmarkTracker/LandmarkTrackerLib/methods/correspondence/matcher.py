@@ -14,13 +14,13 @@ from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.geometry import Grid
 from LandmarkTrackerLib.images import is_constant
 from LandmarkTrackerLib.landmarks import Array, LandmarkPairs
-from LandmarkTrackerLib.methods.candidates import BLOCKS, Candidates, find_candidates, joined
-from LandmarkTrackerLib.methods.correspondence_input import PairInputConfig, grey_image
-from LandmarkTrackerLib.methods.local_affine import agreeing, gate_around, local_motion
-from LandmarkTrackerLib.methods.mutual import Rows, inverse_consistent
+from LandmarkTrackerLib.methods.correspondence.candidates import BLOCKS, Candidates, find_candidates, joined
+from LandmarkTrackerLib.methods.correspondence.input import PairInputConfig, grey_image
+from LandmarkTrackerLib.methods.correspondence.local_affine import agreeing, gate_around, local_motion
+from LandmarkTrackerLib.methods.correspondence.mutual import Rows, inverse_consistent
+from LandmarkTrackerLib.methods.correspondence.refine import refined
 from LandmarkTrackerLib.methods.network_grid import Pixels, oriented
 from LandmarkTrackerLib.methods.protocols import Matching
-from LandmarkTrackerLib.methods.refine import refined
 from LandmarkTrackerLib.networks.correspondence import CorrespondenceNetwork
 from LandmarkTrackerLib.weights import Model, pick_device
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from LandmarkTrackerLib.methods.histograms import Histograms, blurred
+from LandmarkTrackerLib.methods.pictorial.histograms import Histograms, blurred
 
 
 def picture(angle: float = 0.0, scale: float = 1.0, size: int = 96) -> torch.Tensor:

@@ -9,7 +9,7 @@ from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.evaluation.phantom import Phantom
 from LandmarkTrackerLib.geometry import Grid
 from LandmarkTrackerLib.landmarks import LandmarkSet
-from LandmarkTrackerLib.methods.pictorial import PictorialLocator, View, constellation
+from LandmarkTrackerLib.methods.pictorial.locator import PictorialLocator, View, constellation
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from LandmarkTrackerLib.geometry import Grid
 from LandmarkTrackerLib.images import as_volume
 from LandmarkTrackerLib.landmarks import Array, LandmarkSet
+from LandmarkTrackerLib.methods.heatmap.peaks import Peaks, find_peaks
 from LandmarkTrackerLib.methods.network_grid import (
     InputConfig,
     Resampler,
@@ -27,7 +28,6 @@ from LandmarkTrackerLib.methods.network_grid import (
     scaled,
     whole,
 )
-from LandmarkTrackerLib.methods.peaks import Peaks, find_peaks
 from LandmarkTrackerLib.networks.heatmap import HeatmapNetwork, NetworkConfig
 from LandmarkTrackerLib.networks.scn import SpatialConfigurationNet
 from LandmarkTrackerLib.weights import Model, pick_device

@@ -12,7 +12,7 @@ from LandmarkTrackerLib.jobs.propagate import propagate
 from LandmarkTrackerLib.landmarks import LandmarkSet
 from LandmarkTrackerLib.methods.ncc import NccLocator
 from LandmarkTrackerLib.methods.registry import make_locator
-from LandmarkTrackerLib.methods.tracker_volume import VolumeTracker
+from LandmarkTrackerLib.methods.tracker.volume import VolumeTracker
 
 MOVE = np.array([2.3, -3.0, 4.2])
 TURNED = (0.8, 0.0, 0.6, 0.0, 1.0, 0.0, -0.6, 0.0, 0.8)

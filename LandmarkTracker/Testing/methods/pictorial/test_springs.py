@@ -7,7 +7,7 @@ from itertools import product
 import numpy as np
 import pytest
 import torch
-from LandmarkTrackerLib.methods.springs import min_marginals, spanning_tree
+from LandmarkTrackerLib.methods.pictorial.springs import min_marginals, spanning_tree
 
 
 def test_every_point_hangs_on_its_nearest_by_the_shortest_edges():

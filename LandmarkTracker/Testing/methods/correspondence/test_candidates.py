@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from LandmarkTrackerLib.methods.candidates import Blocks, Candidates, find_candidates, joined
+from LandmarkTrackerLib.methods.correspondence.candidates import Blocks, Candidates, find_candidates, joined
 from LandmarkTrackerLib.networks.correspondence import CorrespondenceNetwork, Features
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from LandmarkTrackerLib.landmarks import Array
-from LandmarkTrackerLib.methods.mutual import Gate
+from LandmarkTrackerLib.methods.correspondence.mutual import Gate
 
 NEIGHBOURS = {2: 16, 3: 24}
 REACH = 8.0  # pixels around it in which a candidate is looked for again

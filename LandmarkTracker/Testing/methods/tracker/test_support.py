@@ -1,5 +1,5 @@
 import torch
-from LandmarkTrackerLib.methods.support import BORDER, FEWEST, MOST, ROOM, support_points
+from LandmarkTrackerLib.methods.tracker.support import BORDER, FEWEST, MOST, ROOM, support_points
 
 
 def corners(size: int = 200) -> torch.Tensor:

@@ -21,10 +21,10 @@ from torch.nn.functional import grid_sample
 from LandmarkTrackerLib.field import Field
 from LandmarkTrackerLib.geometry import Grid
 from LandmarkTrackerLib.landmarks import Array, LandmarkSet
-from LandmarkTrackerLib.methods.agreement import agreed
-from LandmarkTrackerLib.methods.histograms import Histograms, blurred
+from LandmarkTrackerLib.methods.pictorial.agreement import agreed
+from LandmarkTrackerLib.methods.pictorial.histograms import Histograms, blurred
+from LandmarkTrackerLib.methods.pictorial.springs import min_marginals, spanning_tree
 from LandmarkTrackerLib.methods.protocols import Example, Examples, names_of, trust
-from LandmarkTrackerLib.methods.springs import min_marginals, spanning_tree
 from LandmarkTrackerLib.weights import pick_device
 
 
