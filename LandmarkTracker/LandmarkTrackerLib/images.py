@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import SimpleITK as sitk
@@ -13,6 +13,64 @@ from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.geometry import Grid
 
 LUMINANCE = (0.299, 0.587, 0.114)
+NOT_CALIBRATED = "not calibrated; lengths are in pixels (px) unless --spacing gives the size of a pixel in mm"
+# Keys of an image's metadata.
+_NOTES, _CALIBRATED = "LandmarkTracker.notes", "LandmarkTracker.calibrated"
+
+
+def annotated(image: sitk.Image, notes: Sequence[str] = (), calibrated: bool | None = None) -> sitk.Image:
+    """The image itself, which now carries what its reader understood; see `Cine.notes`, `Cine.calibrated`.
+
+    Args:
+        notes: added to those it has.
+        calibrated: left as it is if None.
+    """
+    if notes:
+        image.SetMetaData(_NOTES, "\n".join(dict.fromkeys((*notes_of(image), *notes))))
+    if calibrated is not None:
+        image.SetMetaData(_CALIBRATED, "yes" if calibrated else "no")
+    return image
+
+
+def notes_of(image: sitk.Image) -> tuple[str, ...]:
+    """What the image's reader understood, a phrase each."""
+    return tuple(image.GetMetaData(_NOTES).split("\n")) if image.HasMetaDataKey(_NOTES) else ()
+
+
+def is_calibrated(image: sitk.Image) -> bool:
+    """Whether its spacing is in mm, as the file or the user states it; otherwise it is 1, a pixel."""
+    return not image.HasMetaDataKey(_CALIBRATED) or image.GetMetaData(_CALIBRATED) != "no"
+
+
+def length_unit(calibrated: bool) -> str:
+    """The unit of positions and distances in an image: "mm", or "px" in one that is not calibrated."""
+    return "mm" if calibrated else "px"
+
+
+def with_spacing(image: sitk.Image, spacing: Sequence[float]) -> sitk.Image:
+    """A copy of the image, calibrated by the user; its first pixel stays where it is.
+
+    Args:
+        spacing: mm; one number for every axis, two for columns and rows, or three.
+
+    Raises:
+        InputError: these are not one to three numbers above 0.
+    """
+    image = sitk.Image(as_volume(image))
+    image.SetSpacing(_three(spacing, image.GetSpacing()))
+    return annotated(image, (_given(image.GetSpacing()),), calibrated=True)
+
+
+def _three(spacing: Sequence[float], stated: Sequence[float]) -> tuple[float, float, float]:
+    if not 1 <= len(spacing) <= 3 or not all(np.isfinite(mm) and mm > 0 for mm in spacing):
+        given = " ".join(f"{mm:g}" for mm in spacing)
+        raise InputError(f"the spacing is '{given}' mm; give one to three numbers above 0")
+    x, y, z = (*spacing, stated[2]) if len(spacing) == 2 else tuple(spacing) * (3 // len(spacing))
+    return float(x), float(y), float(z)
+
+
+def _given(spacing: Sequence[float]) -> str:
+    return f"spacing {' x '.join(f'{mm:g}' for mm in spacing)} mm as given by the user"
 
 
 def as_volume(image: sitk.Image) -> sitk.Image:
@@ -21,6 +79,7 @@ def as_volume(image: sitk.Image) -> sitk.Image:
     A 2D image becomes one slice at z = 0 with thickness 1 mm, as Slicer shows it; colour becomes luminance.
     Everything else is returned as it is.
     """
+    given = image
     if image.GetNumberOfComponentsPerPixel() > 1:
         channels = [
             sitk.VectorIndexSelectionCast(image, c, sitk.sitkFloat32)
@@ -37,7 +96,7 @@ def as_volume(image: sitk.Image) -> sitk.Image:
         image = sitk.JoinSeries(image)
     if image.GetDimension() != 3:
         raise InputError(f"an image with {image.GetDimension()} axes is not one frame; open it as a cine")
-    return image
+    return image if image is given else annotated(image, notes_of(given), is_calibrated(given))
 
 
 def pixels(image: sitk.Image) -> NDArray[np.float32]:
@@ -71,7 +130,10 @@ class Cine:
         read: frame number to image.
         grid: geometry that every frame must have.
         name: for messages and file names.
-        time_unit: "s", "ms", or "frame" where the images carry no time.
+        time_unit: "s", "ms", "%" of a heart beat or a breath, or "frame" where the images carry no time.
+        calibrated: whether the spacing is in mm, as the file or the user states it. Otherwise it is 1, and
+            every position and distance is in pixels.
+        notes: what the reader understood and what it passed over, a phrase each.
     """
 
     times: Sequence[float]
@@ -79,6 +141,13 @@ class Cine:
     grid: Grid
     name: str
     time_unit: str = "frame"
+    calibrated: bool = True
+    notes: tuple[str, ...] = ()
+
+    @property
+    def length_unit(self) -> str:
+        """The unit of positions and distances: "mm", or "px" where the cine is not calibrated."""
+        return length_unit(self.calibrated)
 
     def __len__(self) -> int:
         return len(self.times)
@@ -107,8 +176,26 @@ class Cine:
     def __iter__(self) -> Iterator[sitk.Image]:
         return (self[frame] for frame in range(len(self)))
 
+    def with_spacing(self, spacing: Sequence[float]) -> Cine:
+        """The same cine, calibrated by the user. Arguments and errors as for `with_spacing` of an image."""
+        grid = replace(self.grid, spacing=_three(spacing, self.grid.spacing))
+
+        def read(frame: int) -> sitk.Image:
+            return with_spacing(self[frame], grid.spacing)
+
+        notes = (*self.notes, _given(grid.spacing))
+        return replace(self, read=read, grid=grid, calibrated=True, notes=notes)
+
     @classmethod
     def of(cls, frames: Sequence[sitk.Image], name: str = "cine") -> Cine:
         """A cine of images that are in memory already."""
         first = as_volume(frames[0])
-        return cls([float(t) for t in range(len(frames))], lambda t: frames[t], Grid.of(first), name)
+        times = [float(t) for t in range(len(frames))]
+        return cls(
+            times,
+            lambda t: frames[t],
+            Grid.of(first),
+            name,
+            calibrated=is_calibrated(first),
+            notes=notes_of(first),
+        )

@@ -3,7 +3,16 @@ import pytest
 import SimpleITK as sitk
 from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.geometry import Grid
-from LandmarkTrackerLib.images import Cine, as_volume, is_constant, pixels
+from LandmarkTrackerLib.images import (
+    Cine,
+    annotated,
+    as_volume,
+    is_calibrated,
+    is_constant,
+    notes_of,
+    pixels,
+    with_spacing,
+)
 
 
 def image_of(array, vector: bool = False) -> sitk.Image:
@@ -107,3 +116,33 @@ def test_a_frame_of_another_size_or_place_is_refused():
     for frame in (2, 3):
         with pytest.raises(InputError, match=f"frame {frame} has another position, spacing or orientation"):
             cine[frame]
+
+
+def test_an_image_carries_what_its_reader_understood():
+    colour = annotated(image_of(np.zeros((2, 2, 3)), vector=True), ("first",), calibrated=False)
+    grey = as_volume(annotated(colour, ("second", "first")))
+    assert notes_of(grey) == ("first", "second")
+    assert not is_calibrated(grey)
+    assert is_calibrated(image_of(np.zeros((2, 2, 2))))
+    cine = Cine.of([grey, grey])
+    assert (cine.notes, cine.calibrated, cine.length_unit) == (("first", "second"), False, "px")
+
+
+@pytest.mark.parametrize(
+    ("given", "spacing"), [([0.5], (0.5, 0.5, 0.5)), ([0.5, 2], (0.5, 2, 1)), ([1, 2, 3], (1, 2, 3))]
+)
+def test_a_user_calibrates_an_image_or_a_cine(given, spacing):
+    image = annotated(image_of(np.zeros((1, 2, 3))), calibrated=False)
+    for calibrated in (with_spacing(image, given), Cine.of([image]).with_spacing(given)[0]):
+        assert calibrated.GetSpacing() == spacing
+        assert is_calibrated(calibrated)
+        assert "as given by the user" in notes_of(calibrated)[-1]
+    cine = Cine.of([image]).with_spacing(given)
+    assert (cine.grid.spacing, cine.length_unit) == (spacing, "mm")
+    assert (image.GetSpacing(), is_calibrated(image)) == ((1, 1, 1), False)
+
+
+@pytest.mark.parametrize("given", [[], [0], [1, -1], [float("nan")], [1, 1, 1, 1]])
+def test_a_spacing_that_is_none_is_refused(given):
+    with pytest.raises(InputError, match="give one to three numbers above 0"):
+        with_spacing(image_of(np.zeros((1, 2, 3))), given)

@@ -12,7 +12,7 @@ from LandmarkTrackerLib.formats import dicom_folder, seq_mrb, track_csv
 from LandmarkTrackerLib.formats.files import NotACineError, number
 from LandmarkTrackerLib.formats.tables import read_table
 from LandmarkTrackerLib.geometry import Grid
-from LandmarkTrackerLib.images import Cine
+from LandmarkTrackerLib.images import NOT_CALIBRATED, Cine, is_calibrated, notes_of
 from LandmarkTrackerLib.landmarks import LandmarkSet, Track
 
 
@@ -49,20 +49,25 @@ def _cine(cine: Cine) -> list[str]:
     first, last, unit = cine.times[0], cine.times[-1], cine.time_unit
     return [
         f"cine of {len(cine)} frames, {first:g} to {last:g} {unit}",
-        *_place(cine.grid),
+        *_place(cine.grid, cine.calibrated),
         _values(cine[0], "frame 0"),
+        *cine.notes,
     ]
 
 
 def _image(image: sitk.Image) -> list[str]:
     kind = "image of one slice" if image.GetSize()[2] == 1 else "volume"
-    return [kind, *_place(Grid.of(image)), _values(image, "pixels")]
+    place = _place(Grid.of(image), is_calibrated(image))
+    return [kind, *place, _values(image, "pixels"), *notes_of(image)]
 
 
-def _place(grid: Grid) -> list[str]:
+def _place(grid: Grid, calibrated: bool) -> list[str]:
+    size = f"size: {' x '.join(str(n) for n in grid.size)} pixels"
+    if not calibrated:
+        return [size, f"spacing: {NOT_CALIBRATED}"]
     axes = np.array(grid.direction).reshape(3, 3).T
     return [
-        f"size: {' x '.join(str(n) for n in grid.size)} pixels",
+        size,
         f"spacing: {' x '.join(number(x) for x in grid.spacing)} mm",
         f"first pixel: LPS ({', '.join(number(x) for x in grid.origin)}) mm",
         *(

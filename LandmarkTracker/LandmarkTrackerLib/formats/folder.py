@@ -8,7 +8,7 @@ from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.formats import image_file
 from LandmarkTrackerLib.formats.files import natural
 from LandmarkTrackerLib.geometry import Grid
-from LandmarkTrackerLib.images import Cine
+from LandmarkTrackerLib.images import Cine, is_calibrated, notes_of
 
 SUFFIXES = image_file.SUFFIXES
 
@@ -46,4 +46,11 @@ def read_cine(folder: Path) -> Cine:
         raise InputError(f"{folder} holds one image, {files[0].name}; a cine has two frames or more")
     times = [float(frame) for frame in range(len(files))]
     first = image_file.read_image(files[0])
-    return Cine(times, lambda frame: image_file.read_image(files[frame]), Grid.of(first), folder.name)
+    return Cine(
+        times,
+        lambda frame: image_file.read_image(files[frame]),
+        Grid.of(first),
+        folder.name,
+        calibrated=is_calibrated(first),
+        notes=notes_of(first),
+    )

@@ -7,7 +7,7 @@ length needs the memory of one frame. Only a TIFF or DICOM file of many frames i
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,12 +21,14 @@ from LandmarkTrackerLib.formats.files import NotACineError, require_file, stem
 from LandmarkTrackerLib.formats.nrrd import read_header
 from LandmarkTrackerLib.formats.times import regular
 from LandmarkTrackerLib.geometry import Grid
-from LandmarkTrackerLib.images import Cine, as_volume
+from LandmarkTrackerLib.images import Cine, annotated, as_volume
 
 NRRD = (".nrrd", ".nhdr")
 TIFF = (".tif", ".tiff")
 JPEG = (".jpg", ".jpeg")
 SUFFIXES = (*meta_image.SUFFIXES, *nifti.SUFFIXES, *NRRD, ".png", *JPEG, *TIFF, ".dcm")
+# What a camera or a drawing program writes; its spacing, if any, is the resolution of a print.
+PICTURES = (".png", *JPEG, *TIFF)
 JPEG_END = b"\xff\xd9"
 
 
@@ -54,7 +56,17 @@ def read_image(path: Path) -> sitk.Image:
     if image.GetDimension() == 4:
         _require_one(image.GetSize()[3], path)
         image = image[:, :, :, 0]
-    return as_volume(image)
+    return annotated(as_volume(image), *_calibration(path, image.GetSpacing()))
+
+
+def _calibration(path: Path, spacing: Sequence[float]) -> tuple[tuple[str, ...], bool]:
+    """A note, if the spacing needs one, and whether the file states it at all."""
+    if suffix_of(path) not in PICTURES:
+        return (), True
+    # ITK writes a spacing of 1, which nobody measured, as 25.4 dots an inch.
+    if np.allclose(spacing[:2], 1, atol=1e-3):
+        return (), False
+    return (f"spacing from the print resolution ({25.4 / spacing[0]:.4g} dpi), not from the scanner",), True
 
 
 def _require_one(frames: int, path: Path) -> None:
@@ -102,7 +114,8 @@ def read_cine(path: Path) -> Cine:
         image.SetDirection(grid.direction)
         return image
 
-    return Cine(times, read, grid, stem(path), unit)
+    notes, calibrated = _calibration(path, grid.spacing)
+    return Cine(times, read, grid, stem(path), unit, calibrated, notes)
 
 
 def _frame_grid(reader: sitk.ImageFileReader) -> Grid:

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 from LandmarkTrackerLib.errors import InputError
-from LandmarkTrackerLib.formats import open_cine, read_image
+from LandmarkTrackerLib.formats import describe_file, open_cine, read_image
 from LandmarkTrackerLib.geometry import Grid
+from LandmarkTrackerLib.images import is_calibrated, notes_of
 
 VOLUMES = ["a.mha", "a.mhd", "a.nrrd", "a.nhdr", "a.nii", "a.nii.gz"]
 CINES = ["a.mha", "a.mhd", "a.nrrd", "a.nii", "a.nii.gz"]
@@ -218,3 +219,33 @@ def test_what_is_unpacked_goes_with_the_cine(tmp_path, image_4d, monkeypatch):
     sitk.WriteImage(read_image_of_one, str(tmp_path / "b.nii.gz"))
     read_image(tmp_path / "b.nii.gz")
     assert list(scratch.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.tif"])
+def test_a_picture_without_a_pixel_size_is_not_calibrated(tmp_path, name):
+    for folder in ("one", "frames"):
+        (tmp_path / folder).mkdir()
+    flat = sitk.GetImageFromArray(np.zeros((5, 7), np.uint8))
+    sitk.WriteImage(flat, str(tmp_path / "one" / name))
+    image = read_image(tmp_path / "one" / name)
+    np.testing.assert_allclose(image.GetSpacing(), 1, atol=1e-6)
+    assert not is_calibrated(image)
+    for frame in range(2):
+        sitk.WriteImage(flat, str(tmp_path / "frames" / f"{frame}-{name}"))
+    cine = open_cine(tmp_path / "frames")
+    assert (cine.calibrated, cine.length_unit) == (False, "px")
+    assert "spacing: not calibrated" in "\n".join(describe_file(tmp_path / "frames"))
+
+
+def test_a_print_resolution_is_said_to_be_one(tmp_path):
+    flat = sitk.GetImageFromArray(np.zeros((5, 7), np.uint8))
+    flat.SetSpacing((0.254, 0.254))
+    sitk.WriteImage(flat, str(tmp_path / "a.tif"))
+    image = read_image(tmp_path / "a.tif")
+    assert is_calibrated(image)
+    assert notes_of(image) == ("spacing from the print resolution (100 dpi), not from the scanner",)
+
+
+def test_a_file_with_geometry_is_calibrated(tmp_path, volume):
+    sitk.WriteImage(volume(), str(tmp_path / "a.mha"))
+    assert is_calibrated(read_image(tmp_path / "a.mha"))
