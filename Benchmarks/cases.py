@@ -12,12 +12,12 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from LandmarkTrackerLib.evaluation.metrics import level_reached, level_reached_across, offset_to_contour
-from LandmarkTrackerLib.evaluation.simulated_motion import SimulatedMotion
 from LandmarkTrackerLib.formats import open_cine, read_image, read_landmarks
 from LandmarkTrackerLib.geometry import Grid
 from LandmarkTrackerLib.images import Cine, pixels
 from LandmarkTrackerLib.landmarks import Array, LandmarkSet, Track
+from metrics import level_reached, level_reached_across, offset_to_contour
+from simulated_motion import SimulatedMotion
 
 # Held out of every shipped model's training.
 HELD_OUT_CARDIAC = ("SCD0000201", "SCD0000301")

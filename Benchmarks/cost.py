@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 from cases import HELD_OUT_IMAGES, PLAIN
-from LandmarkTrackerLib.evaluation.simulated_motion import SimulatedMotion
 from LandmarkTrackerLib.formats import read_image
 from LandmarkTrackerLib.geometry import Grid
 from LandmarkTrackerLib.images import Cine
 from LandmarkTrackerLib.landmarks import LandmarkSet
 from LandmarkTrackerLib.methods.protocols import Locator
+from simulated_motion import SimulatedMotion
 
 SIZES = (128, 192, 256, 384, 512)
 COUNTS = (1, 5, 20, 50, 100)

@@ -19,11 +19,11 @@ from typing import get_args
 
 import numpy as np
 from cases import data_folder, liver_cases
-from LandmarkTrackerLib.evaluation.metrics import level_reached
 from LandmarkTrackerLib.forecast import Way, forecast
 from LandmarkTrackerLib.geometry import Grid
 from LandmarkTrackerLib.landmarks import Array, LandmarkSet, Track
 from LandmarkTrackerLib.methods.registry import make_locator
+from metrics import level_reached
 from tracking import markdown, track
 
 LATENCIES = (0.25, 0.5)  # s

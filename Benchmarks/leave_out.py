@@ -27,11 +27,11 @@ from cases import (
     in_the_body,
     simulated_case,
 )
-from LandmarkTrackerLib.evaluation.simulated_motion import SimulatedMotion
 from LandmarkTrackerLib.formats import read_image
 from LandmarkTrackerLib.methods.protocols import Locator
 from LandmarkTrackerLib.methods.registry import make_locator
 from peers.dis_flow import DisFlow
+from simulated_motion import SimulatedMotion
 from tracking import Result, measure, write
 
 RECIPE = Path(__file__).parents[1] / "Docs" / "recipes" / "tracker.toml"

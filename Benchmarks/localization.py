@@ -28,8 +28,8 @@ from LandmarkTrackerLib.methods.heatmap.detector import Calibration, HeatmapDete
 from LandmarkTrackerLib.methods.heatmap.peaks import find_peaks
 from LandmarkTrackerLib.methods.network_grid import InputConfig
 from LandmarkTrackerLib.networks.heatmap import Architecture, NetworkConfig
+from LandmarkTrackerLib.simulation.augmentation import AugmentationConfig
 from LandmarkTrackerLib.training.config import RunConfig
-from LandmarkTrackerLib.training.elastic import AugmentationConfig
 from LandmarkTrackerLib.training.heatmap_config import HeatmapTraining, LossConfig, OptimiserConfig
 from LandmarkTrackerLib.training.heatmap_task import HeatmapTask
 from LandmarkTrackerLib.training.landmark_data import Annotated, DataConfig, annotated_images, subject_folds

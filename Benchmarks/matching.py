@@ -20,9 +20,7 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 from cases import data_folder
-from LandmarkTrackerLib.evaluation.deformation import Extent
 from LandmarkTrackerLib.evaluation.pair_overview import colours_by_place, grey_window
-from LandmarkTrackerLib.evaluation.simulated_scans import KINDS, Kind, SimulatedScans, simulate
 from LandmarkTrackerLib.formats import read_image
 from LandmarkTrackerLib.geometry import Grid
 from LandmarkTrackerLib.images import pixels
@@ -35,7 +33,9 @@ from LandmarkTrackerLib.methods.correspondence.input import (
 )
 from LandmarkTrackerLib.methods.protocols import Matcher
 from LandmarkTrackerLib.methods.registry import make_matcher
+from LandmarkTrackerLib.simulation.deformation import Extent
 from peers.sift import Sift, SliceBySlice
+from simulated_scans import KINDS, Kind, SimulatedScans, simulate
 
 # Held out of the shipped model's training and validation.
 PATIENTS = ("A056642", "A058062")

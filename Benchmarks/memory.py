@@ -15,11 +15,11 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 from cost import COUNT, spread
-from LandmarkTrackerLib.evaluation.phantom import Phantom
 from LandmarkTrackerLib.geometry import Grid
 from LandmarkTrackerLib.images import Cine
 from LandmarkTrackerLib.jobs.propagate import propagate
 from LandmarkTrackerLib.methods.registry import make_locator
+from LandmarkTrackerLib.simulation.phantom import Phantom
 
 SIDE = 128
 

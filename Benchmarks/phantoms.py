@@ -10,9 +10,9 @@ from __future__ import annotations
 import argparse
 
 import numpy as np
-from LandmarkTrackerLib.evaluation.phantom import Phantom
 from LandmarkTrackerLib.jobs.propagate import propagate
 from LandmarkTrackerLib.methods.registry import make_locator
+from LandmarkTrackerLib.simulation.phantom import Phantom
 
 # The test patients of Docs/recipes/tmn-phantom-torso.toml.
 SEEDS = range(1006, 1012)

@@ -24,10 +24,8 @@ import itk
 import numpy as np
 import SimpleITK as sitk
 from cases import data_folder
-from LandmarkTrackerLib.evaluation.deformation import Extent, draw_affine, draw_elastic, jacobian
 from LandmarkTrackerLib.evaluation.overview import BACKGROUND, TEXT
 from LandmarkTrackerLib.evaluation.pair_overview import grey_window
-from LandmarkTrackerLib.evaluation.simulated_scans import SimulatedScans, deformed
 from LandmarkTrackerLib.formats import read_image
 from LandmarkTrackerLib.formats.elastix import STAGES, Settings, parameters, write_points
 from LandmarkTrackerLib.formats.scans import Scan, ScanPair
@@ -38,8 +36,10 @@ from LandmarkTrackerLib.methods.correspondence.input import PairInputConfig, bod
 from LandmarkTrackerLib.methods.protocols import Matcher
 from LandmarkTrackerLib.methods.registry import make_matcher
 from LandmarkTrackerLib.plane import Plane
+from LandmarkTrackerLib.simulation.deformation import Extent, draw_affine, draw_elastic, jacobian
 from matching import PATIENTS, VOLUME, markdown
 from peers.sift import SliceBySlice
+from simulated_scans import SimulatedScans, deformed
 
 # Another position on the table and another shape: often more than mutual information finds its way back from.
 LARGE = Extent(rotate=20, scale=0.15, shear=0.1, translate=40, elastic=16, width=(55, 75))

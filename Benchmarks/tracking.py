@@ -35,12 +35,12 @@ from cases import (
     volume_cases,
 )
 from cost import COUNT, COUNTS, SIZE, SIZES, Cost, measure_cost
-from LandmarkTrackerLib.evaluation.metrics import Summary, summarise
 from LandmarkTrackerLib.images import Cine
 from LandmarkTrackerLib.jobs.propagate import propagate, track_of
 from LandmarkTrackerLib.landmarks import LandmarkSet, Track
 from LandmarkTrackerLib.methods.protocols import Examples, Locator
 from LandmarkTrackerLib.methods.registry import make_locator
+from metrics import Summary, summarise
 from peers.dis_flow import ChainedDisFlow, DisFlow
 from peers.lucas_kanade import LucasKanade
 from peers.no_motion import NoMotion

@@ -136,7 +136,7 @@ def show_grey(volume, window: float, level: float) -> None:
 
 def draw_thumbnail(host: Host) -> None:
     """The simulated cine, as the Sample Data module shows it."""
-    from LandmarkTrackerLib.evaluation.phantom import Phantom
+    from LandmarkTrackerLib.simulation.phantom import Phantom
     from LandmarkTrackerLib.gui.sample_data import draw
 
     browser = draw()

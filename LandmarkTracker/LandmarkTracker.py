@@ -275,8 +275,8 @@ class LandmarkTrackerTest(ScriptedLoadableModuleTest):
     """The user's work in a running Slicer, on the simulated cine and without PyTorch."""
 
     def setUp(self):
-        from LandmarkTrackerLib.evaluation.phantom import Phantom
         from LandmarkTrackerLib.gui.sample_data import draw
+        from LandmarkTrackerLib.simulation.phantom import Phantom
 
         slicer.mrmlScene.Clear()
         slicer.util.selectModule("LandmarkTracker")

@@ -14,7 +14,7 @@ from LandmarkTrackerLib.formats import read_landmarks, write_landmarks
 from LandmarkTrackerLib.geometry import Grid
 from LandmarkTrackerLib.landmarks import LandmarkSet
 from LandmarkTrackerLib.methods.registry import make_detector
-from LandmarkTrackerLib.training.augment import ImageAugmentation
+from LandmarkTrackerLib.simulation.augmentation import ImageAugmentation
 from LandmarkTrackerLib.training.config import RunConfig, read_config
 from LandmarkTrackerLib.training.landmark_data import DataConfig
 from LandmarkTrackerLib.training.loop import Run

@@ -10,11 +10,11 @@ import pytest
 import SimpleITK as sitk
 import torch
 from LandmarkTrackerLib.errors import InputError
-from LandmarkTrackerLib.evaluation.phantom import Phantom
 from LandmarkTrackerLib.geometry import Grid
 from LandmarkTrackerLib.images import as_volume
 from LandmarkTrackerLib.landmarks import LandmarkSet
 from LandmarkTrackerLib.methods.registry import make_detector, make_locator
+from LandmarkTrackerLib.simulation.phantom import Phantom
 from LandmarkTrackerLib.training.config import RunConfig, read_config
 from LandmarkTrackerLib.training.images import Source, Split
 from LandmarkTrackerLib.training.loop import Run

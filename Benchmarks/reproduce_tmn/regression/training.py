@@ -20,7 +20,7 @@ from LandmarkTrackerLib.geometry import Grid
 from LandmarkTrackerLib.landmarks import Array
 from LandmarkTrackerLib.networks.encoders import EncoderName
 from LandmarkTrackerLib.networks.sampling import warp
-from LandmarkTrackerLib.training.augment import ImageAugmentation, moved
+from LandmarkTrackerLib.simulation.augmentation import ImageAugmentation, moved
 from LandmarkTrackerLib.training.config import RunConfig
 from LandmarkTrackerLib.training.landmark_data import (
     Annotated,

@@ -17,7 +17,7 @@ from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.field import Field
 from LandmarkTrackerLib.networks.encoders import EncoderName
 from LandmarkTrackerLib.networks.sampling import cut, warp
-from LandmarkTrackerLib.training.augment import ImageAugmentation, PatchAugmentation
+from LandmarkTrackerLib.simulation.augmentation import ImageAugmentation, PatchAugmentation
 from LandmarkTrackerLib.training.config import RunConfig
 from LandmarkTrackerLib.training.images import FieldImages, Source, Split, read_split
 from LandmarkTrackerLib.training.task import Draw

@@ -8,10 +8,10 @@ import sys
 import numpy as np
 
 from LandmarkTrackerLib.cli.track import add_output_arguments, track_cine
-from LandmarkTrackerLib.evaluation.phantom import Phantom
 from LandmarkTrackerLib.jobs.export import TRACK_FILES, refuse_existing
 from LandmarkTrackerLib.landmarks import Track
 from LandmarkTrackerLib.methods.registry import DEFAULT_LOCATOR
+from LandmarkTrackerLib.simulation.phantom import Phantom
 
 # A patient whom no shipped model has seen: their training seeds are in their cards.
 SEED = 20_001

@@ -9,9 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from LandmarkTrackerLib.evaluation.deformation import Extent
 from LandmarkTrackerLib.methods.correspondence.input import PairInputConfig
 from LandmarkTrackerLib.networks.correspondence import FILTERS, CorrespondenceNetwork, Features
+from LandmarkTrackerLib.simulation.deformation import Extent
 from LandmarkTrackerLib.training.config import RunConfig
 from LandmarkTrackerLib.training.correspondence_loss import (
     Pairs,
@@ -22,7 +22,7 @@ from LandmarkTrackerLib.training.correspondence_loss import (
     repeatability_loss,
     sample_pairs,
 )
-from LandmarkTrackerLib.training.simulated_pairs import (
+from LandmarkTrackerLib.training.correspondence_samples import (
     DataConfig,
     PairsConfig,
     SimulatedPairs,

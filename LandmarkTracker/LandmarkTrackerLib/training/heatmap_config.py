@@ -7,8 +7,8 @@ from typing import Literal
 
 from LandmarkTrackerLib.methods.network_grid import InputConfig
 from LandmarkTrackerLib.networks.heatmap import NetworkConfig
+from LandmarkTrackerLib.simulation.augmentation import AugmentationConfig
 from LandmarkTrackerLib.training.config import RunConfig
-from LandmarkTrackerLib.training.elastic import AugmentationConfig
 from LandmarkTrackerLib.training.landmark_data import DataConfig
 
 

@@ -14,7 +14,12 @@ from LandmarkTrackerLib.geometry import Grid
 from LandmarkTrackerLib.landmarks import Array
 from LandmarkTrackerLib.methods.heatmap.detector import HeatmapConfig, NetworkImage, prepare
 from LandmarkTrackerLib.methods.network_grid import InputConfig
-from LandmarkTrackerLib.training.elastic import AugmentationConfig, changed_intensity, cut_away, draw_warp
+from LandmarkTrackerLib.simulation.augmentation import (
+    AugmentationConfig,
+    changed_intensity,
+    cut_away,
+    draw_warp,
+)
 from LandmarkTrackerLib.training.landmark_data import Annotated
 from LandmarkTrackerLib.training.task import Draw
 

@@ -14,11 +14,11 @@ import SimpleITK as sitk
 from numpy.typing import NDArray
 
 from LandmarkTrackerLib.errors import InputError
-from LandmarkTrackerLib.evaluation.phantom import Phantom
 from LandmarkTrackerLib.field import Field
 from LandmarkTrackerLib.formats import open_cine, read_image
 from LandmarkTrackerLib.geometry import Grid
 from LandmarkTrackerLib.images import as_volume, is_constant
+from LandmarkTrackerLib.simulation.phantom import Phantom
 
 FIRST_PHANTOM = 1000
 

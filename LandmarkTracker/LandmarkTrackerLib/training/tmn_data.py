@@ -20,7 +20,7 @@ from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.landmarks import Array
 from LandmarkTrackerLib.networks.encoders import EncoderName
 from LandmarkTrackerLib.networks.sampling import cut, warp
-from LandmarkTrackerLib.training.augment import ImageAugmentation, PatchAugmentation, moved
+from LandmarkTrackerLib.simulation.augmentation import ImageAugmentation, PatchAugmentation, moved
 from LandmarkTrackerLib.training.config import RunConfig
 from LandmarkTrackerLib.training.images import FieldImages, Source, Split
 from LandmarkTrackerLib.training.task import Draw

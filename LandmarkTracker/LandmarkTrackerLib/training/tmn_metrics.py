@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 from torch.utils.data import default_collate
 
-from LandmarkTrackerLib.evaluation.deformation import Deformation
 from LandmarkTrackerLib.landmarks import Array
 from LandmarkTrackerLib.networks.sampling import cut, sample
+from LandmarkTrackerLib.simulation.deformation import Deformation
 from LandmarkTrackerLib.training.losses import LOSSES
 from LandmarkTrackerLib.training.task import Draw
 from LandmarkTrackerLib.training.tmn_data import TmnConfig, TmnSamples, pictures

@@ -18,8 +18,8 @@ from LandmarkTrackerLib.networks.refinement import Exemplars, refine, smoothed
 from LandmarkTrackerLib.networks.tracker import STRIDES, WINDOW, TrackerNet, log_sigma
 from LandmarkTrackerLib.training.config import RunConfig
 from LandmarkTrackerLib.training.images import Source, Split, split_images
-from LandmarkTrackerLib.training.moved_pairs import MotionConfig, MovedPairs, Picture
 from LandmarkTrackerLib.training.task import Draw
+from LandmarkTrackerLib.training.tracker_samples import MotionConfig, MovedPairs, Picture
 
 POWERS = np.arange(0.5, 2.01, 0.02).tolist()
 # A landmark that the last step leaves farther off than this was not found.

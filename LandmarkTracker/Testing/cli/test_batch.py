@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from LandmarkTrackerLib.cli.main import main
-from LandmarkTrackerLib.evaluation.phantom import Phantom
 from LandmarkTrackerLib.formats import read_landmarks, write_cine, write_landmarks
 from LandmarkTrackerLib.formats.track_csv import read_track_csv
+from LandmarkTrackerLib.simulation.phantom import Phantom
 
 PATIENTS = {f"patient {seed}": Phantom(seed, frames=4) for seed in (11, 12)}
 

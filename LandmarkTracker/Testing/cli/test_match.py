@@ -10,13 +10,13 @@ import SimpleITK as sitk
 import torch
 from conftest import textured
 from LandmarkTrackerLib.cli.main import main
-from LandmarkTrackerLib.evaluation.phantom import Phantom
 from LandmarkTrackerLib.formats import read_landmarks, write_cine, write_landmarks
 from LandmarkTrackerLib.formats.elastix import read_points
 from LandmarkTrackerLib.formats.pairs_csv import read_pairs_csv
 from LandmarkTrackerLib.formats.track_csv import write_track_csv
 from LandmarkTrackerLib.landmarks import LandmarkSet
 from LandmarkTrackerLib.networks.correspondence import CorrespondenceNetwork
+from LandmarkTrackerLib.simulation.phantom import Phantom
 from LandmarkTrackerLib.weights import save_model
 
 SHIFT = (23, -14)  # columns, rows

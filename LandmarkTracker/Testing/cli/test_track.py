@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 from LandmarkTrackerLib import open_cine, write_landmarks
 from LandmarkTrackerLib.cli.main import main
-from LandmarkTrackerLib.evaluation.phantom import Phantom
 from LandmarkTrackerLib.formats import write_cine
 from LandmarkTrackerLib.formats.track_csv import read_track_csv
 from LandmarkTrackerLib.landmarks import LandmarkSet
+from LandmarkTrackerLib.simulation.phantom import Phantom
 
 PHANTOM = Phantom(11, frames=6)
 

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 import torch
 from LandmarkTrackerLib.cli.main import main
-from LandmarkTrackerLib.evaluation.phantom import Phantom
 from LandmarkTrackerLib.methods.registry import make_locator
+from LandmarkTrackerLib.simulation.phantom import Phantom
 
 CONFIG = """
 [run]

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 from LandmarkTrackerLib.errors import InputError
-from LandmarkTrackerLib.evaluation.phantom import Phantom
 from LandmarkTrackerLib.images import Cine
 from LandmarkTrackerLib.jobs.propagate import frames_in_order, propagate, track_of
 from LandmarkTrackerLib.landmarks import LandmarkSet
 from LandmarkTrackerLib.methods.ncc import NccLocator
 from LandmarkTrackerLib.methods.protocols import Example, names_of
+from LandmarkTrackerLib.simulation.phantom import Phantom
 
 
 class Recorder:

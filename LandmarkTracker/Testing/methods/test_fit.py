@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from LandmarkTrackerLib.evaluation.phantom import Phantom
 from LandmarkTrackerLib.formats import read_image
 from LandmarkTrackerLib.methods.fit import UNIT, describe, is_hounsfield, misfit
+from LandmarkTrackerLib.simulation.phantom import Phantom
 from LandmarkTrackerLib.weights import read_card
 
 

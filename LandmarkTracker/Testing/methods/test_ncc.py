@@ -3,11 +3,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from LandmarkTrackerLib.evaluation.phantom import Phantom
 from LandmarkTrackerLib.geometry import Grid
 from LandmarkTrackerLib.jobs.propagate import propagate, track_of
 from LandmarkTrackerLib.landmarks import LandmarkSet
 from LandmarkTrackerLib.methods.ncc import NccLocator
+from LandmarkTrackerLib.simulation.phantom import Phantom
 
 
 def shifted(image: sitk.Image, mm: tuple[float, float, float]) -> sitk.Image:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 from LandmarkTrackerLib.networks.sampling import cut, warp
-from LandmarkTrackerLib.training.augment import ImageAugmentation, PatchAugmentation, moved
+from LandmarkTrackerLib.simulation.augmentation import ImageAugmentation, PatchAugmentation, moved
 
 
 def blob(centre: tuple[float, float], size: tuple[int, int] = (96, 80), sigma: float = 3.0) -> torch.Tensor:

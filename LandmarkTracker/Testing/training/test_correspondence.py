@@ -8,8 +8,8 @@ import SimpleITK as sitk
 import torch
 from conftest import textured
 from LandmarkTrackerLib.errors import InputError
-from LandmarkTrackerLib.evaluation.deformation import Extent
 from LandmarkTrackerLib.methods.correspondence.input import PairInputConfig, body_mask, toned
+from LandmarkTrackerLib.simulation.deformation import Extent
 from LandmarkTrackerLib.training.config import RunConfig
 from LandmarkTrackerLib.training.correspondence import (
     CorrespondenceConfig,
@@ -17,14 +17,14 @@ from LandmarkTrackerLib.training.correspondence import (
     LossConfig,
     mutual_best,
 )
-from LandmarkTrackerLib.training.loop import Run
-from LandmarkTrackerLib.training.simulated_pairs import (
+from LandmarkTrackerLib.training.correspondence_samples import (
     DataConfig,
     PairsConfig,
     SimulatedPairs,
     Source,
     read_sources,
 )
+from LandmarkTrackerLib.training.loop import Run
 from LandmarkTrackerLib.training.task import Draw
 from LandmarkTrackerLib.weights import load_model
 from torch.nn import functional

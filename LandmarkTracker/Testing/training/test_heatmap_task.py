@@ -13,8 +13,8 @@ from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.formats import read_landmarks, write_landmarks
 from LandmarkTrackerLib.methods.network_grid import InputConfig
 from LandmarkTrackerLib.networks.heatmap import NetworkConfig
+from LandmarkTrackerLib.simulation.augmentation import AugmentationConfig
 from LandmarkTrackerLib.training.config import read_config
-from LandmarkTrackerLib.training.elastic import AugmentationConfig
 from LandmarkTrackerLib.training.heatmap_calibration import calibrate
 from LandmarkTrackerLib.training.heatmap_config import HeatmapTraining, OptimiserConfig
 from LandmarkTrackerLib.training.heatmap_task import HeatmapTask

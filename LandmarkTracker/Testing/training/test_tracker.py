@@ -3,7 +3,6 @@ import pytest
 import torch
 from LandmarkTrackerLib.training.config import RunConfig
 from LandmarkTrackerLib.training.images import Source, Split
-from LandmarkTrackerLib.training.moved_pairs import MotionConfig
 from LandmarkTrackerLib.training.task import Draw
 from LandmarkTrackerLib.training.tracker import (
     LearningConfig,
@@ -12,6 +11,7 @@ from LandmarkTrackerLib.training.tracker import (
     calibration,
     tracker_loss,
 )
+from LandmarkTrackerLib.training.tracker_samples import MotionConfig
 
 TRUTH = torch.tensor([[[10.0, 12.0], [30.0, 8.0]]])
 

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 from host.browser_tab import VIEW, Tab
-from LandmarkTrackerLib.evaluation.phantom import Phantom
 from LandmarkTrackerLib.formats import read_landmarks, write_cine, write_landmarks
 from LandmarkTrackerLib.formats.track_csv import read_track_csv
 from LandmarkTrackerLib.images import Cine
 from LandmarkTrackerLib.landmarks import LandmarkSet
+from LandmarkTrackerLib.simulation.phantom import Phantom
 from PIL import Image
 from scipy import ndimage
 

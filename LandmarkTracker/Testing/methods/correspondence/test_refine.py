@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from LandmarkTrackerLib.evaluation.deformation import Deformation
-from LandmarkTrackerLib.evaluation.simulated_scans import deformed
 from LandmarkTrackerLib.methods.correspondence.refine import FARTHEST, refined
+from LandmarkTrackerLib.simulation.deformation import Deformation
+from simulated_scans import deformed
 
 
 def texture(*size: int) -> np.ndarray:

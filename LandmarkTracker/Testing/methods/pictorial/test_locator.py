@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 from LandmarkTrackerLib.errors import InputError
-from LandmarkTrackerLib.evaluation.phantom import Phantom
 from LandmarkTrackerLib.geometry import Grid
 from LandmarkTrackerLib.landmarks import LandmarkSet
 from LandmarkTrackerLib.methods.pictorial.locator import PictorialLocator, View, constellation
+from LandmarkTrackerLib.simulation.phantom import Phantom
 
 
 @pytest.fixture(scope="module")

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 from LandmarkTrackerLib.errors import InputError
-from LandmarkTrackerLib.evaluation.phantom import Phantom
-from LandmarkTrackerLib.evaluation.simulated_motion import SimulatedMotion
 from LandmarkTrackerLib.jobs.propagate import propagate, track_of
 from LandmarkTrackerLib.landmarks import LandmarkSet
 from LandmarkTrackerLib.methods.registry import make_locator
 from LandmarkTrackerLib.methods.tracker.locator import TrackerLocator
+from LandmarkTrackerLib.simulation.phantom import Phantom
 from LandmarkTrackerLib.weights import load_model
+from simulated_motion import SimulatedMotion
 
 # Its training drew the phantoms from another range of seeds.
 PHANTOM = Phantom(20_007, frames=24)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from LandmarkTrackerLib.evaluation.phantom import Phantom
 from LandmarkTrackerLib.geometry import Grid
 from LandmarkTrackerLib.images import Cine
 from LandmarkTrackerLib.jobs.propagate import propagate
@@ -13,6 +12,7 @@ from LandmarkTrackerLib.landmarks import LandmarkSet
 from LandmarkTrackerLib.methods.ncc import NccLocator
 from LandmarkTrackerLib.methods.registry import make_locator
 from LandmarkTrackerLib.methods.tracker.volume import VolumeTracker
+from LandmarkTrackerLib.simulation.phantom import Phantom
 
 MOVE = np.array([2.3, -3.0, 4.2])
 TURNED = (0.8, 0.0, 0.6, 0.0, 1.0, 0.0, -0.6, 0.0, 0.8)

@@ -2,8 +2,8 @@ from dataclasses import replace
 
 import numpy as np
 import torch
-from LandmarkTrackerLib.training.moved_pairs import MotionConfig, MovedPairs, _read, smooth_field
 from LandmarkTrackerLib.training.task import Draw
+from LandmarkTrackerLib.training.tracker_samples import MotionConfig, MovedPairs, _read, smooth_field
 
 CALM = MotionConfig(size=64, points=20, noise=0.0, vanish=0.0, strange=0.0)
 
@@ -14,7 +14,7 @@ def picture(rows: int = 150, columns: int = 180) -> np.ndarray:
 
 
 def test_the_target_shows_at_the_truth_what_the_key_shows_at_the_exemplar(monkeypatch):
-    monkeypatch.setattr("LandmarkTrackerLib.training.moved_pairs.varied", lambda rng, crop, noise: crop)
+    monkeypatch.setattr("LandmarkTrackerLib.training.tracker_samples.varied", lambda rng, crop, noise: crop)
     pairs = MovedPairs([picture()], CALM)
     for n in range(6):
         pair = pairs[Draw(0, (n,))]

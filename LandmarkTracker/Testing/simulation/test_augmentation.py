@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from LandmarkTrackerLib.training.elastic import (
+from LandmarkTrackerLib.simulation.augmentation import (
     AugmentationConfig,
     changed_intensity,
     cut_away,

@@ -6,9 +6,8 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
-
 from LandmarkTrackerLib.landmarks import Array
+from numpy.typing import ArrayLike
 
 
 def distance_to_contour(points: ArrayLike, contour: ArrayLike) -> Array:

@@ -12,12 +12,12 @@ from torch import Tensor
 from torch.nn import functional
 
 from LandmarkTrackerLib.errors import InputError
-from LandmarkTrackerLib.evaluation.deformation import Deformation, Extent, draw_affine, draw_elastic
 from LandmarkTrackerLib.formats import read_image
 from LandmarkTrackerLib.geometry import Grid
 from LandmarkTrackerLib.landmarks import Array
 from LandmarkTrackerLib.methods.correspondence.input import PairInputConfig, body_mask, grey_image
 from LandmarkTrackerLib.methods.network_grid import Pixels
+from LandmarkTrackerLib.simulation.deformation import Deformation, Extent, draw_affine, draw_elastic
 from LandmarkTrackerLib.training.images import data_folder
 from LandmarkTrackerLib.training.task import Draw
 

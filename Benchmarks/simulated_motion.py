@@ -14,7 +14,6 @@ from functools import cached_property
 
 import numpy as np
 import SimpleITK as sitk
-
 from LandmarkTrackerLib.geometry import Grid
 from LandmarkTrackerLib.images import Cine, pixels
 from LandmarkTrackerLib.landmarks import Array, LandmarkSet, Track

@@ -7,11 +7,10 @@ from typing import Literal, get_args
 
 import numpy as np
 import SimpleITK as sitk
-
-from LandmarkTrackerLib.evaluation.deformation import Deformation, Extent, draw_affine, draw_elastic
 from LandmarkTrackerLib.geometry import Grid
 from LandmarkTrackerLib.images import pixels
 from LandmarkTrackerLib.landmarks import Array
+from LandmarkTrackerLib.simulation.deformation import Deformation, Extent, draw_affine, draw_elastic
 
 Kind = Literal["intensity", "affine", "elastic"]
 KINDS: tuple[Kind, ...] = get_args(Kind)

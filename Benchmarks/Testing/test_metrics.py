@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from LandmarkTrackerLib.evaluation.metrics import (
+from metrics import (
     distance_to_contour,
     level_reached,
     level_reached_across,

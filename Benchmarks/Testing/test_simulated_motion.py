@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from LandmarkTrackerLib.evaluation.phantom import Phantom
-from LandmarkTrackerLib.evaluation.simulated_motion import SimulatedMotion
 from LandmarkTrackerLib.geometry import Grid
 from LandmarkTrackerLib.images import pixels
 from LandmarkTrackerLib.landmarks import LandmarkSet
+from LandmarkTrackerLib.simulation.phantom import Phantom
+from simulated_motion import SimulatedMotion
 
 
 @pytest.fixture(scope="module")

@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from LandmarkTrackerLib.evaluation.deformation import Extent
-from LandmarkTrackerLib.evaluation.simulated_scans import KINDS, Kind, simulate
 from LandmarkTrackerLib.geometry import Grid
+from LandmarkTrackerLib.simulation.deformation import Extent
+from simulated_scans import KINDS, Kind, simulate
 
 OBLIQUE = (0.8, 0.0, 0.6, 0.0, 1.0, 0.0, -0.6, 0.0, 0.8)
 SMALL = Extent(rotate=10, scale=0.1, shear=0.1, translate=5, elastic=5, width=(25, 35))

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from LandmarkTrackerLib.evaluation.deformation import (
+from LandmarkTrackerLib.simulation.deformation import (
     Deformation,
     Extent,
     draw_affine,

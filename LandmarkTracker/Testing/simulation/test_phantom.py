@@ -1,6 +1,6 @@
 import numpy as np
-from LandmarkTrackerLib.evaluation.phantom import Phantom
 from LandmarkTrackerLib.images import pixels
+from LandmarkTrackerLib.simulation.phantom import Phantom
 
 
 def test_a_seed_gives_the_same_patient_every_time_and_another_seed_another_one():
