@@ -116,7 +116,7 @@ class TmnLocator:
         side = torch.arange(self._patch).to(shown) - (self._patch - 1) / 2
         offsets = torch.stack(torch.meshgrid(side, side, indexing="xy"), dim=-1)
         points = torch.from_numpy(centres).to(shown)[:, None, None] + offsets
-        return sample(shown[None], points.flatten(0, 1)[None])[0].unflatten(0, points.shape[:2])
+        return sample(shown[None, None], points[None])[0, 0]
 
 
 def weighted_mean(

@@ -17,7 +17,9 @@ from functools import lru_cache
 
 import torch
 from torch import Tensor
-from torch.nn.functional import conv2d, grid_sample, pad
+from torch.nn.functional import conv2d, pad
+
+from LandmarkTrackerLib.networks.sampling import sample
 
 # The affine part is within about 15 %; noise is at least 1 % of the range of brightness.
 AFFINE, NOISE = 0.15, 0.01
@@ -162,6 +164,4 @@ def _samples(window: Window, device: torch.device) -> tuple[Tensor, Tensor]:
 
 def _sample(image: Tensor, points: Tensor) -> Tensor:
     """(1, 1, H, W) at (N, S, 2) pixels: (N, S); the border continues beyond the image."""
-    size = torch.tensor([image.shape[3], image.shape[2]], dtype=points.dtype, device=points.device)
-    where = (2 * points + 1) / size - 1
-    return grid_sample(image, where[None], padding_mode="border", align_corners=False)[0, 0]
+    return sample(image, points[None], "border")[0, 0]

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from LandmarkTrackerLib.networks.nd import convolution, grow_linear, require_divisible
+from LandmarkTrackerLib.networks.sampling import sample
 
 FILTERS = (16, 32, 64, 128, 256)
 
@@ -101,13 +102,7 @@ def sample_landmarks(logits: Tensor, cell: int, count: int) -> Tensor:
 
 def read_at(maps: Tensor, locations: Tensor, spatial: torch.Size) -> Tensor:
     """Linear interpolation of maps (B, C, *any size) that cover an image of size `spatial`: (B, K, C)."""
-    size = torch.tensor(list(reversed(spatial)), device=maps.device, dtype=maps.dtype)
-    # -1 to 1 from edge to edge, so that the same number names the same place at every stride.
-    where = (2 * locations + 1) / size - 1
-    d = locations.shape[2]
-    grid = where.reshape(where.shape[0], *[1] * (d - 1), -1, d)
-    read = functional.grid_sample(maps, grid, padding_mode="border", align_corners=False)
-    return read.flatten(2).transpose(1, 2)
+    return sample(maps, locations, "border", spatial[::-1]).transpose(1, 2)
 
 
 def describe(features: Features, locations: Tensor) -> Tensor:

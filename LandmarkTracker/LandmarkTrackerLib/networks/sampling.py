@@ -1,13 +1,40 @@
-"""Images and patches through affine maps, whole batches at a time, exact to a fraction of a pixel.
+"""Images read at points between their pixels, whole batches at a time. Nothing else calls `grid_sample`.
 
-Points and translations are in pixels, (column, row), from the centre of the first pixel.
+Points and translations are in pixels, (column, row[, slice]), from the centre of the first pixel.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Literal
+
 import torch
 from torch import Tensor
 from torch.nn.functional import grid_sample
+
+
+def sample(
+    images: Tensor,
+    points: Tensor,
+    beyond: Literal["zeros", "border"] = "zeros",
+    size: Sequence[int] | None = None,
+    mode: Literal["bilinear", "nearest"] = "bilinear",
+) -> Tensor:
+    """Images (B, C, *spatial) at points (B, *output, d), by linear interpolation: (B, C, *output).
+
+    Args:
+        beyond: what is beyond the image, 0 or its border continued.
+        size: columns, rows[, slices] of the image in whose pixels the points count, if it is another than
+            this one that covers the same ground.
+        mode: linear interpolation, or the nearest pixel.
+    """
+    d = points.shape[-1]
+    whole = torch.tensor(size or images.shape[:1:-1], dtype=points.dtype, device=points.device)
+    # grid_sample counts from -1 to 1 from edge to edge of the border pixels.
+    places = ((2 * points + 1) / whole - 1).to(images.dtype)
+    listed = places.reshape(len(places), *[1] * (d - 1), -1, d)
+    read = grid_sample(images, listed, mode=mode, padding_mode=beyond, align_corners=False)
+    return read.reshape(*read.shape[:2], *points.shape[1:-1])
 
 
 def warp(images: Tensor, affines: Tensor) -> Tensor:
@@ -15,7 +42,7 @@ def warp(images: Tensor, affines: Tensor) -> Tensor:
     rows, columns = images.shape[-2:]
     back = torch.linalg.inv(affines[:, :, :2])
     points = _lattice(columns, rows, images) - affines[:, None, None, :, 2]
-    return sample(images, torch.einsum("bxy,bhwy->bhwx", back, points))
+    return sample(images[:, None], torch.einsum("bxy,bhwy->bhwx", back, points))[:, 0]
 
 
 def cut(images: Tensor, centres: Tensor, linears: Tensor, gammas: Tensor, patch: int) -> Tensor:
@@ -33,7 +60,7 @@ def cut(images: Tensor, centres: Tensor, linears: Tensor, gammas: Tensor, patch:
     """
     offsets = _lattice(patch, patch, images) - (patch - 1) / 2
     points = torch.einsum("bkxy,hwy->bkhwx", torch.linalg.inv(linears), offsets) + centres[:, :, None, None]
-    patches = sample(images, points.flatten(1, 2)).unflatten(1, (centres.shape[1], patch))
+    patches = sample(images[:, None], points)[:, 0]
     return patches.clamp(min=0) ** gammas[..., None, None]
 
 
@@ -42,9 +69,3 @@ def _lattice(columns: int, rows: int, like: Tensor) -> Tensor:
     x = torch.arange(columns, dtype=like.dtype, device=like.device)
     y = torch.arange(rows, dtype=like.dtype, device=like.device)
     return torch.stack(torch.meshgrid(x, y, indexing="xy"), dim=-1)
-
-
-def sample(images: Tensor, points: Tensor) -> Tensor:
-    """Bilinear samples of (B, H, W) at (B, h, w, 2) points: (B, h, w); 0 beyond the image."""
-    size = torch.tensor(images.shape[:0:-1], dtype=points.dtype, device=points.device)
-    return grid_sample(images[:, None], (2 * points + 1) / size - 1, align_corners=False)[:, 0]

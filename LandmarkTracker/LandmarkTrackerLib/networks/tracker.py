@@ -15,7 +15,9 @@ from functools import lru_cache
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import embedding, grid_sample, normalize
+from torch.nn.functional import embedding, normalize
+
+from LandmarkTrackerLib.networks.sampling import sample
 
 SUPPORT = 3  # the exemplar's neighbourhood: SUPPORT x SUPPORT features a level
 WINDOW = 7  # the search window: WINDOW x WINDOW features a level
@@ -163,14 +165,10 @@ def window(features: Tensor, centres: Tensor, side: int) -> Tensor:
     Returns:
         (B, N, C, side, side).
     """
-    b, c, h, w = features.shape
-    n = centres.shape[1]
     offsets = torch.arange(side, dtype=centres.dtype, device=centres.device) - (side - 1) / 2
-    lattice = torch.stack(torch.meshgrid(offsets, offsets, indexing="xy"), dim=-1).reshape(1, 1, -1, 2)
-    at = centres[:, :, None] + lattice
-    size = torch.tensor([w, h], dtype=centres.dtype, device=centres.device)
-    sampled = grid_sample(features, (2 * at + 1) / size - 1, padding_mode="border", align_corners=False)
-    return sampled.permute(0, 2, 1, 3).reshape(b, n, c, side, side)
+    lattice = torch.stack(torch.meshgrid(offsets, offsets, indexing="xy"), dim=-1)
+    at = centres[:, :, None, None] + lattice
+    return sample(features, at, "border").transpose(1, 2)
 
 
 def correlate(exemplar: Tensor, features: Tensor, centres: Tensor) -> Tensor:

@@ -16,6 +16,7 @@ from LandmarkTrackerLib.networks.correspondence import (
     read_at,
     sample_landmarks,
 )
+from LandmarkTrackerLib.networks.sampling import sample
 
 PATCH = 16  # pixels along each axis, in which `repeatability_loss` compares
 NEVER = -1e4  # a logit whose probability is 0, and whose gradient is still a number
@@ -116,10 +117,8 @@ def repeatability_loss(
     """
     average = (functional.avg_pool2d, functional.avg_pool3d)[fixed.ndim - 4]
     highest = (functional.max_pool2d, functional.max_pool3d)[fixed.ndim - 4]
-    size = torch.tensor(list(reversed(fixed.shape[2:])), device=fixed.device, dtype=fixed.dtype)
-    where = (2 * origins.movedim(1, -1) + 1) / size - 1
     seen = torch.cat([fixed.sigmoid(), masks[0]], dim=1)
-    there, valid = functional.grid_sample(seen, where, align_corners=False).split(1, dim=1)
+    there, valid = sample(seen, origins.movedim(1, -1)).split(1, dim=1)
     shared = (valid > 0.5) & (masks[1] > 0.5)
     a, b = there * shared, moving.sigmoid() * shared
 

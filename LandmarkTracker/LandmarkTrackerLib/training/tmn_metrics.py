@@ -89,7 +89,7 @@ def follow(network: torch.nn.Module, samples: TmnSamples) -> tuple[Answers, floa
     for batch in _batches(network, samples, _move):
         unvaried = torch.eye(2, device=batch["centres"].device).expand(*batch["centres"].shape[:2], 2, 2)
         patches = cut(batch["image"], batch["centres"], unvaried, unvaried[..., 0, 0], patch)
-        there, log_sigma = network(sample(batch["image"], batch["origins"])[:, None], patches)
+        there, log_sigma = network(sample(batch["image"][:, None], batch["origins"]), patches)
         here, _ = network(batch["image"][:, None], patches)
         parts.append((there + batch["centres"] - here, log_sigma, batch["targets"]))
         moves.append((batch["targets"] - batch["centres"]).norm(dim=-1))

@@ -3,9 +3,36 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
-from LandmarkTrackerLib.networks.sampling import cut, warp
+from LandmarkTrackerLib.networks.sampling import cut, sample, warp
 from LandmarkTrackerLib.simulation.augmentation import ImageAugmentation, PatchAugmentation, moved
+
+
+def ramps(*size: int) -> torch.Tensor:
+    """(1, d, *spatial) images whose brightness is their column, their row[, their slice]."""
+    return torch.stack(torch.meshgrid(*map(torch.arange, size[::-1]), indexing="ij")[::-1])[None].float()
+
+
+@pytest.mark.parametrize("size", [(9, 6), (7, 5, 4)])
+def test_a_point_between_pixels_is_read_where_it_is(size: tuple[int, ...]) -> None:
+    points = torch.rand(1, 8, 3, len(size)) * (torch.tensor(size) - 1)
+    read = sample(ramps(*size), points)
+    torch.testing.assert_close(read.movedim(1, -1), points)
+
+
+def test_beyond_the_image_is_nothing_or_its_border_continued() -> None:
+    outside = torch.tensor([[[-1.0, 2.0], [30.0, 2.0]]])
+    assert sample(ramps(9, 6), outside).abs().max() == 0
+    continued = sample(ramps(9, 6), outside, "border")[0]
+    torch.testing.assert_close(continued, torch.tensor([[0.0, 8.0], [2.0, 2.0]]))
+
+
+def test_a_coarser_map_is_read_where_the_image_has_its_pixels() -> None:
+    """Pixel centres of every second pixel lie half a pixel before those of the map."""
+    coarse = torch.nn.functional.avg_pool2d(ramps(12, 8), 2)
+    points = torch.tensor([[[3.0, 4.0], [6.25, 1.5]]])
+    torch.testing.assert_close(sample(coarse, points, size=(12, 8)).movedim(1, -1), points)
 
 
 def blob(centre: tuple[float, float], size: tuple[int, int] = (96, 80), sigma: float = 3.0) -> torch.Tensor:

@@ -133,9 +133,9 @@ def test_a_simulated_motion_moves_points_with_their_pixels(task: TmnTask) -> Non
     samples = task.validation
     batch = default_collate([_move(samples, Draw(row, (5, row))) for row in range(2)])
     assert 0.2 < float((batch["targets"] - batch["centres"]).norm(dim=-1).mean()) < 4
-    moved = sample(batch["image"], batch["origins"])
-    there = sample(moved, batch["targets"][:, None])[:, 0]
-    here = sample(batch["image"], batch["centres"][:, None])[:, 0]
+    moved = sample(batch["image"][:, None], batch["origins"])
+    there = sample(moved, batch["targets"])
+    here = sample(batch["image"][:, None], batch["centres"])
     inner = ((batch["targets"] > 3) & (batch["targets"] < 60)).all(dim=-1)
     assert float((there - here)[inner].abs().mean()) < 0.03
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from LandmarkTrackerLib.landmarks import Array
 from LandmarkTrackerLib.methods.network_grid import Pixels
+from LandmarkTrackerLib.networks.sampling import sample
 
 RADIUS = {2: 5, 3: 4}  # pixels of a patch to each side
 ROUNDS = 10
@@ -83,10 +83,4 @@ def _channels(grey: Pixels, derivatives: int) -> Tensor:
 
 def _read(channels: Tensor, points: Tensor) -> Tensor:
     """Linear interpolation at pixels (N, P, d): (N, P, C)."""
-    size = torch.tensor(list(reversed(channels.shape[2:])), dtype=torch.float32)
-    where = (2 * points + 1) / size - 1
-    n, p, d = points.shape
-    read = functional.grid_sample(
-        channels, where.reshape(1, *[1] * (d - 2), n, p, d), padding_mode="border", align_corners=False
-    )
-    return read.reshape(channels.shape[1], n, p).movedim(0, -1)
+    return sample(channels, points[None], "border")[0].movedim(0, -1)

@@ -10,7 +10,9 @@ import math
 
 import torch
 from torch import Tensor
-from torch.nn.functional import conv2d, grid_sample, pad
+from torch.nn.functional import conv2d, pad
+
+from LandmarkTrackerLib.networks.sampling import sample
 
 ORIENTATIONS = 8
 # Gradients below this share of the picture's brightness range are noise.
@@ -65,9 +67,7 @@ class Histograms:
     @staticmethod
     def _sample(maps: Tensor, points: Tensor) -> Tensor:
         """(1, K, rows, columns) at (N, M, 2): (N, M, K)."""
-        size = torch.tensor(maps.shape[:1:-1], dtype=points.dtype, device=points.device)
-        at = (2 * points + 1) / size - 1
-        return grid_sample(maps, at[None], align_corners=False, padding_mode="border")[0].permute(1, 2, 0)
+        return sample(maps, points[None], "border")[0].permute(1, 2, 0)
 
 
 def blurred(maps: Tensor, sigma: float) -> Tensor:

@@ -16,7 +16,6 @@ import numpy as np
 import SimpleITK as sitk
 import torch
 from torch import Tensor
-from torch.nn.functional import grid_sample
 
 from LandmarkTrackerLib.field import Field
 from LandmarkTrackerLib.geometry import Grid
@@ -25,6 +24,7 @@ from LandmarkTrackerLib.methods.pictorial.agreement import agreed
 from LandmarkTrackerLib.methods.pictorial.histograms import Histograms, blurred
 from LandmarkTrackerLib.methods.pictorial.springs import min_marginals, spanning_tree
 from LandmarkTrackerLib.methods.protocols import Example, Examples, names_of, trust
+from LandmarkTrackerLib.networks.sampling import sample
 from LandmarkTrackerLib.weights import pick_device
 
 
@@ -266,7 +266,7 @@ def _step(
     places = placed[:, None, None] + moves / size
     if start:
         likeness = (wanted @ target.everywhere(level)).view(1, -1, size, size).transpose(0, 1)
-        costs = 1 - grid_sample(likeness, 2 * places - 1, align_corners=False, padding_mode="border")[:, 0]
+        costs = 1 - sample(likeness, places * size - 0.5, "border")[:, 0]
         costs = costs + start.framing * moves.square().sum(dim=-1) / 64
     else:
         there = target.histograms(level).around(places.view(-1, 2) * size - 0.5)
