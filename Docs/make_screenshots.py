@@ -27,8 +27,8 @@ from host.host import Host  # noqa: E402 - found beside the tests
 from host.plot_view import draw_chart  # noqa: E402
 from host.slice_view import SliceView  # noqa: E402
 from LandmarkTrackerLib.formats import open_cine, read_image, write_landmarks  # noqa: E402
-from LandmarkTrackerLib.scene.cine_nodes import add_cine  # noqa: E402
-from LandmarkTrackerLib.scene.volumes import fill_volume  # noqa: E402
+from LandmarkTrackerLib.scene.nodes.sequences import add_cine  # noqa: E402
+from LandmarkTrackerLib.scene.nodes.volumes import fill_volume  # noqa: E402
 from PySide6 import QtCore, QtGui  # noqa: E402
 
 PICTURES = ROOT / "Docs" / "pictures"
@@ -136,8 +136,8 @@ def show_grey(volume, window: float, level: float) -> None:
 
 def draw_thumbnail(host: Host) -> None:
     """The simulated cine, as the Sample Data module shows it."""
-    from LandmarkTrackerLib.simulation.phantom import Phantom
     from LandmarkTrackerLib.gui.sample_data import draw
+    from LandmarkTrackerLib.simulation.phantom import Phantom
 
     browser = draw()
     volume = browser.GetProxyNode(browser.GetMasterSequenceNode())

@@ -146,8 +146,8 @@ def test_the_module_file_only_defines_and_imports_what_comes_with_slicer(module)
 
 def test_gui_and_scene_never_import_torch_when_they_are_imported(module):
     for path in [
-        *(module / "LandmarkTrackerLib/gui").glob("*.py"),
-        *(module / "LandmarkTrackerLib/scene").glob("*.py"),
+        *(module / "LandmarkTrackerLib/gui").rglob("*.py"),
+        *(module / "LandmarkTrackerLib/scene").rglob("*.py"),
     ]:
         for node in ast.parse(path.read_text()).body:
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []

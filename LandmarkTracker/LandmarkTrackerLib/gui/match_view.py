@@ -5,7 +5,7 @@ from __future__ import annotations
 from slicer.i18n import tr as _
 
 from LandmarkTrackerLib.gui.widgets import Choices, Table, offer, put, silent
-from LandmarkTrackerLib.scene.matching import Pair
+from LandmarkTrackerLib.scene.sections.matching import Pair
 from LandmarkTrackerLib.scene.workbench import Workbench
 
 LOOKS = ("pairs", "checkerboard", "blend")

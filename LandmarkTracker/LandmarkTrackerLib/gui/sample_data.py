@@ -26,7 +26,7 @@ def register(icons: Path) -> None:
 
 def draw(_source=None):
     """Add the cine to the scene, show it, and return its browser."""
-    from LandmarkTrackerLib.scene.cine_nodes import add_cine, volume_sequence
+    from LandmarkTrackerLib.scene.nodes.sequences import add_cine, volume_sequence
     from LandmarkTrackerLib.simulation.phantom import Phantom
 
     with slicer.util.tryWithErrorDisplay(_("The simulated cine could not be drawn."), waitCursor=True):

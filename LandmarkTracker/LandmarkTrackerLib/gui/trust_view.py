@@ -5,7 +5,7 @@ from __future__ import annotations
 from slicer.i18n import tr as _
 
 from LandmarkTrackerLib.gui.widgets import Choices, offer, put, silent
-from LandmarkTrackerLib.scene.trust import POINTS
+from LandmarkTrackerLib.scene.sections.reliability_map import POINTS
 from LandmarkTrackerLib.scene.workbench import Workbench
 
 DETAILS = tuple(POINTS)

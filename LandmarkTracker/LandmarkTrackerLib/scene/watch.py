@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import slicer
 import vtk
 
-from LandmarkTrackerLib.scene.subject import Subject
+from LandmarkTrackerLib.scene.nodes.subject import Subject
 
 if TYPE_CHECKING:
     from LandmarkTrackerLib.scene.workbench import Workbench

@@ -13,25 +13,25 @@ from weakref import WeakKeyDictionary
 import vtk
 
 from LandmarkTrackerLib.errors import InputError
-from LandmarkTrackerLib.scene.chart import Chart
-from LandmarkTrackerLib.scene.comparison import Comparison
-from LandmarkTrackerLib.scene.detection import Detection
-from LandmarkTrackerLib.scene.edits import placed_by, taken_back, what_changed
-from LandmarkTrackerLib.scene.exports import Exports
 from LandmarkTrackerLib.scene.history import History
 from LandmarkTrackerLib.scene.i18n import _
-from LandmarkTrackerLib.scene.inputs import Inputs
-from LandmarkTrackerLib.scene.learning import Learning
-from LandmarkTrackerLib.scene.matching import Matching
-from LandmarkTrackerLib.scene.models import Models
-from LandmarkTrackerLib.scene.placement import Placement
-from LandmarkTrackerLib.scene.propagation import Propagation
-from LandmarkTrackerLib.scene.record import Record
-from LandmarkTrackerLib.scene.review import Review
-from LandmarkTrackerLib.scene.subject import Subject
-from LandmarkTrackerLib.scene.task import Task
-from LandmarkTrackerLib.scene.trust import Trust
+from LandmarkTrackerLib.scene.nodes.edits import placed_by, taken_back, what_changed
+from LandmarkTrackerLib.scene.nodes.record import Record
+from LandmarkTrackerLib.scene.nodes.subject import Subject
+from LandmarkTrackerLib.scene.sections.chart import Chart
+from LandmarkTrackerLib.scene.sections.comparison import Comparison
+from LandmarkTrackerLib.scene.sections.detection import Detection
+from LandmarkTrackerLib.scene.sections.exports import Exports
+from LandmarkTrackerLib.scene.sections.inputs import Inputs
+from LandmarkTrackerLib.scene.sections.learning import Learning
+from LandmarkTrackerLib.scene.sections.matching import Matching
+from LandmarkTrackerLib.scene.sections.models import Models
+from LandmarkTrackerLib.scene.sections.placement import Placement
+from LandmarkTrackerLib.scene.sections.propagation import Propagation
+from LandmarkTrackerLib.scene.sections.reliability_map import Trust
+from LandmarkTrackerLib.scene.sections.review import Review
 from LandmarkTrackerLib.scene.watch import Watch
+from LandmarkTrackerLib.scene.work import Task
 
 _BENCHES: WeakKeyDictionary[Any, Workbench] = WeakKeyDictionary()
 

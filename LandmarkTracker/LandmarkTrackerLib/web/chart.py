@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from LandmarkTrackerLib.landmarks import Array
-from LandmarkTrackerLib.scene.review import Displacement
+from LandmarkTrackerLib.scene.sections.review import Displacement
 
 # Readable on black and distinguishable for everybody (Okabe and Ito 2008).
 COLOURS = ("#56b4e9", "#e69f00", "#2fbf91", "#e39ac6", "#f0e442", "#d55e00", "#c8cdd2")

@@ -6,8 +6,8 @@ from typing import Any
 
 from trame.widgets import html
 
-from LandmarkTrackerLib.scene.cine_nodes import nodes_of
-from LandmarkTrackerLib.scene.landmark_nodes import POINT_LIST
+from LandmarkTrackerLib.scene.nodes.point_lists import POINT_LIST
+from LandmarkTrackerLib.scene.nodes.sequences import nodes_of
 from LandmarkTrackerLib.web.session import Session
 from LandmarkTrackerLib.web.widgets import Section, choose, offer, titled
 

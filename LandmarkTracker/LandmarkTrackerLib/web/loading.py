@@ -11,11 +11,11 @@ from vtk.util.numpy_support import vtk_to_numpy
 from LandmarkTrackerLib.formats import LANDMARK_READERS, open_cine, read_image, read_landmarks
 from LandmarkTrackerLib.formats.files import NotACineError, stem
 from LandmarkTrackerLib.landmarks import Array
-from LandmarkTrackerLib.scene.cine_nodes import add_cine, volume_sequence
-from LandmarkTrackerLib.scene.landmark_nodes import new_point_list
-from LandmarkTrackerLib.scene.points import write_points
-from LandmarkTrackerLib.scene.subject import is_cine
-from LandmarkTrackerLib.scene.volumes import fill_volume
+from LandmarkTrackerLib.scene.nodes.point_lists import new_point_list
+from LandmarkTrackerLib.scene.nodes.points import write_points
+from LandmarkTrackerLib.scene.nodes.sequences import add_cine, volume_sequence
+from LandmarkTrackerLib.scene.nodes.subject import is_cine
+from LandmarkTrackerLib.scene.nodes.volumes import fill_volume
 
 # The darkest and the brightest pixels that are still told apart, in percent of all.
 DARK, BRIGHT = 0.5, 99.5

@@ -7,7 +7,7 @@ from typing import Any
 from trame.widgets import html
 from trame.widgets import vuetify3 as vuetify
 
-from LandmarkTrackerLib.scene.subject import Subject
+from LandmarkTrackerLib.scene.nodes.subject import Subject
 from LandmarkTrackerLib.web.session import Session
 from LandmarkTrackerLib.web.views import Views
 from LandmarkTrackerLib.web.widgets import Section, choose, offer, titled

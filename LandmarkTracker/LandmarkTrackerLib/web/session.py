@@ -15,8 +15,8 @@ from trame_slicer.core import SlicerApp
 
 from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.images import Cine
-from LandmarkTrackerLib.scene.cine_nodes import browser_of, nodes_of
-from LandmarkTrackerLib.scene.overlay import is_overlay
+from LandmarkTrackerLib.scene.nodes.overlay import is_overlay
+from LandmarkTrackerLib.scene.nodes.sequences import browser_of, nodes_of
 from LandmarkTrackerLib.scene.reporting import reported
 from LandmarkTrackerLib.scene.workbench import workbench_of
 from LandmarkTrackerLib.web.data_root import DataRoot

@@ -11,7 +11,7 @@ from trame_slicer.core import LayoutManager
 from trame_slicer.rca_view import register_rca_factories
 from trame_slicer.views import Layout, LayoutDirection, SliceView, ViewLayoutDefinition
 
-from LandmarkTrackerLib.scene.slices import LEFT, RIGHT
+from LandmarkTrackerLib.scene.nodes.slice_views import LEFT, RIGHT
 from LandmarkTrackerLib.web.session import Session
 
 ONE, THREE, TWO = "one", "three", "two"

@@ -10,8 +10,8 @@ import slicer
 from host.person import choose
 from LandmarkTrackerLib.formats import read_landmarks
 from LandmarkTrackerLib.formats.track_csv import read_track_csv
-from LandmarkTrackerLib.scene.cine_nodes import add_cine
-from LandmarkTrackerLib.scene.volumes import fill_volume
+from LandmarkTrackerLib.scene.nodes.sequences import add_cine
+from LandmarkTrackerLib.scene.nodes.volumes import fill_volume
 from PySide6 import QtCore, QtTest, QtWidgets
 
 MARKUPS = slicer.vtkMRMLMarkupsNode

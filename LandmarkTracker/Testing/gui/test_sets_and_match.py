@@ -14,7 +14,7 @@ from host.person import add_volume, choose
 from LandmarkTrackerLib.formats import read_image, read_landmarks
 from LandmarkTrackerLib.geometry import Grid
 from LandmarkTrackerLib.images import pixels
-from LandmarkTrackerLib.scene.volumes import image_of
+from LandmarkTrackerLib.scene.nodes.volumes import image_of
 from LandmarkTrackerLib.training import recipe
 from PySide6 import QtCore, QtWidgets
 

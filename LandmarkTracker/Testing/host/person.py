@@ -1,7 +1,7 @@
 """What a person brings to the panel, and does to its widgets."""
 
 import slicer
-from LandmarkTrackerLib.scene.volumes import fill_volume
+from LandmarkTrackerLib.scene.nodes.volumes import fill_volume
 from PySide6 import QtCore
 
 

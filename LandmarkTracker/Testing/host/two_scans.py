@@ -7,7 +7,7 @@ import SimpleITK as sitk
 import slicer
 from LandmarkTrackerLib.geometry import Grid
 from LandmarkTrackerLib.landmarks import LandmarkPairs
-from LandmarkTrackerLib.scene.volumes import fill_volume
+from LandmarkTrackerLib.scene.nodes.volumes import fill_volume
 
 LPS = np.array([-1, -1, 1])
 # LPS mm of the fixed scan to the moving one: neither axis like another.

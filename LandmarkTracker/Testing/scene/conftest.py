@@ -15,7 +15,7 @@ if not hasattr(slicer, "vtkMRMLScene"):
 from host.mrml import Mrml  # noqa: E402
 from host.two_scans import Known, run, volume  # noqa: E402
 from LandmarkTrackerLib.jobs.match import SLICES, VOLUMES  # noqa: E402
-from LandmarkTrackerLib.scene import matching  # noqa: E402
+from LandmarkTrackerLib.scene.sections import matching  # noqa: E402
 from LandmarkTrackerLib.scene.workbench import Workbench  # noqa: E402
 
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 import slicer
-from LandmarkTrackerLib.scene.cine_nodes import add_cine
-from LandmarkTrackerLib.scene.volumes import fill_volume
+from LandmarkTrackerLib.scene.nodes.sequences import add_cine
+from LandmarkTrackerLib.scene.nodes.volumes import fill_volume
 from LandmarkTrackerLib.scene.workbench import Workbench, workbench_of
 
 MARKUPS = slicer.vtkMRMLMarkupsNode

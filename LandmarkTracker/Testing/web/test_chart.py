@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from LandmarkTrackerLib.scene.review import Displacement
+from LandmarkTrackerLib.scene.sections.review import Displacement
 from LandmarkTrackerLib.web import chart
 
 TIMES = np.array([0.0, 100.0, 300.0, 400.0])

@@ -1,0 +1,74 @@
+"""Displacement over time: a curve a landmark; of one or two with uncertainty."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from LandmarkTrackerLib.scene.i18n import _
+from LandmarkTrackerLib.scene.nodes.plot import COLOURS, Line, Plot
+from LandmarkTrackerLib.scene.nodes.record import Record
+from LandmarkTrackerLib.scene.reporting import reported
+
+if TYPE_CHECKING:
+    from LandmarkTrackerLib.scene.workbench import Workbench
+
+
+class Chart:
+    """Made when it is first shown, and kept up to date from then on.
+
+    Attributes:
+        landmark: the one to draw; empty for all.
+    """
+
+    def __init__(self, bench: Workbench) -> None:
+        self.bench = bench
+        self.landmark = ""
+        self._plot: Plot | None = None
+        self._shown: tuple[Record, str] | None = None
+
+    @property
+    def node(self):
+        """The vtkMRMLPlotChartNode; None until it is first shown."""
+        return self._plot.chart if self._plot is not None else None
+
+    def show(self):
+        """The chart of the chosen cine, as a vtkMRMLPlotChartNode."""
+        if self._plot is None:
+            self._plot = Plot(self.bench.scene, _("mm"))
+        self.refresh()
+        return self.node
+
+    @reported
+    def choose(self, landmark: str) -> None:
+        """Draw this landmark alone; an empty name for all."""
+        self.landmark = landmark
+
+    def refresh(self) -> None:
+        """Draw what has changed."""
+        subject = self.bench.inputs.subject
+        if self._plot is None or subject is None or (subject.record, self.landmark) == self._shown:
+            return
+        self._shown = (subject.record, self.landmark)
+        curves = [curve for curve in self.bench.review.displacements() if self.landmark in ("", curve.name)]
+        bands = len(curves) <= 2
+        title = (
+            _("Distance from where it was placed, ± 1 SD")
+            if bands
+            else _("Distance from where it was placed")
+        )
+        lines = []
+        for curve, colour in zip(curves, itertools.cycle(COLOURS), strict=False):
+            lines.append(Line(curve.name, curve.mm, colour, True))
+            # The bands of many landmarks hide their curves.
+            if bands:
+                low, high = np.maximum(curve.mm - curve.sigma_mm, 0), curve.mm + curve.sigma_mm
+                lines += [Line(f"{curve.name} - SD", low, colour), Line(f"{curve.name} + SD", high, colour)]
+        times = np.array(subject.cine.times, dtype=float)
+        self._plot.draw(title, (_("time ({unit})").format(unit=subject.cine.time_unit), times), lines)
+
+    def forget(self) -> None:
+        """The scene was closed."""
+        self._plot, self._shown = None, None

@@ -1,0 +1,206 @@
+"""How two scans are looked at: side by side, in turn or blended, the moving one warped by their pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import TYPE_CHECKING, Literal, get_args
+
+import numpy as np
+
+from LandmarkTrackerLib.errors import InputError
+from LandmarkTrackerLib.formats.scans import Scan, ScanPair
+from LandmarkTrackerLib.geometry import Grid
+from LandmarkTrackerLib.landmarks import Array
+from LandmarkTrackerLib.plane import Plane
+from LandmarkTrackerLib.scene.i18n import _
+from LandmarkTrackerLib.scene.nodes.points import LPS
+from LandmarkTrackerLib.scene.nodes.slice_views import (
+    LEFT,
+    RIGHT,
+    Layers,
+    fit,
+    show,
+    side_by_side,
+    slice_views,
+)
+from LandmarkTrackerLib.scene.nodes.warped import Warped, WarpedNodes
+from LandmarkTrackerLib.scene.reporting import reported
+from LandmarkTrackerLib.scene.work import Task
+from LandmarkTrackerLib.warping import checkerboard, warp
+from LandmarkTrackerLib.warping import fit as fit_transform
+
+if TYPE_CHECKING:
+    from LandmarkTrackerLib.scene.workbench import Workbench
+
+Look = Literal["pairs", "checkerboard", "blend"]
+
+
+class Comparison:
+    """The two scans of `Matching` in the slice views.
+
+    Attributes:
+        look: what is beside the fixed scan: "pairs": the moving scan; "checkerboard" and "blend": the fixed
+            scan and the warped one in one.
+        share: of the warped scan in the blend, 0 to 1.
+    """
+
+    def __init__(self, bench: Workbench) -> None:
+        self.bench = bench
+        self.look: Look = "pairs"
+        self.share = 0.5
+        self._nodes: WarpedNodes | None = None
+        self._warped: Warped | None = None
+
+    @property
+    def obstacle_warp(self) -> str:
+        """Why the moving scan cannot be warped; empty if it can."""
+        return "" if len(self.bench.matching.pairs) else _("Match the two scans first.")
+
+    @property
+    def obstacle_look(self) -> str:
+        """Why there is no warped scan to look at; empty if there is."""
+        return "" if self._warped is not None else _("Press Warp first.")
+
+    @reported
+    def warp(self) -> None:
+        """Warp the moving scan by the pairs: a transform, the warped volume and a checkerboard."""
+        if self.obstacle_warp:
+            raise InputError(self.obstacle_warp)
+        self.bench.start(Task(self._warping(), 1))
+
+    @reported
+    def choose_look(self, look: Look) -> None:
+        """How to look at the scans; see `look`."""
+        if look not in get_args(Look):
+            raise ValueError(f"look is one of {get_args(Look)}, not {look!r}")
+        if look != "pairs" and self.obstacle_look:
+            raise InputError(self.obstacle_look)
+        changed, self.look = look != self.look, look
+        self.show_views(fresh=changed and bool(self.bench.matching.chosen))
+
+    @reported
+    def rock(self, share: float) -> None:
+        """Blend the fixed scan (0) with the warped one (1): to and fro, what is wrong moves."""
+        self.share = share
+        self.show_views()
+
+    @reported
+    def look_at(self, name: str) -> None:
+        """Bring a pair into view, in both scans, and mark it."""
+        if name not in self.bench.matching.pairs.names:
+            return
+        for subject in self.bench.matching.matched:
+            point = subject.record.names.index(name)
+            subject.point_list.GetDisplayNode().SetActiveControlPoint(point)
+        shown = {subject.node.GetID(): subject for subject in self.bench.matching.matched}
+        for view, composite in slice_views(self.bench.scene):
+            subject = shown.get(composite.GetBackgroundVolumeID(), self.bench.matching.matched[0])
+            view.JumpSliceByCentering(*(subject.record.at(0)[name].position * LPS))
+
+    def _warping(self) -> Iterator[bool]:
+        yield False
+        fixed, moving = self.bench.matching.matched
+        images, pairs = (fixed.cine[0], moving.cine[0]), self.bench.matching.pairs
+        scans = ScanPair(Scan(images[0]), Scan(images[1]), pairs)
+        transform = fit_transform(*scans.points, pairs.score, scans.domain)
+        image = warp(*images, pairs)
+        warped = Warped(
+            image,
+            checkerboard(images[0], image),
+            _mover(transform, *map(Grid.of, images)),
+            Grid.of(images[0]),
+        )
+        change = self.bench.history.begin(_("warp {moving}").format(moving=moving.name))
+        if self._nodes is None:
+            self._nodes = WarpedNodes(self.bench.scene, fixed.node, moving.node)
+        change.steps.append(partial(self._show_warped, self._nodes, self._warped))
+        self._show_warped(self._nodes, warped)
+        self.bench.report = self.bench.matching.next_step
+        yield True
+
+    def _show_warped(self, nodes: WarpedNodes, warped: Warped | None) -> None:
+        """Fill the nodes, or remove them."""
+        ours = nodes is self._nodes
+        if ours:
+            self._warped = warped
+            self._nodes = nodes if warped is not None else None
+        if warped is None:
+            nodes.remove()
+        else:
+            nodes.fill(warped)
+        if ours:
+            if warped is None or self.look == "pairs":
+                self.look = "pairs" if warped is None else "checkerboard"
+            self.show_views(fresh=True)
+
+    def show_views(self, fresh: bool = False) -> None:
+        """Let the slice views show what is looked at; if `fresh`, all of it."""
+        if not self.bench.matching.chosen:
+            return
+        fixed, moving = self.bench.matching.chosen
+        if fresh:
+            side_by_side(self.bench.scene)
+        for view, composite in slice_views(self.bench.scene):
+            right = view.GetLayoutName() == RIGHT
+            show(composite, self._layers() if right else Layers(fixed.node))
+            if fresh:
+                shown = moving if right and self.look == "pairs" else fixed
+                fit(view, shown.node, shown.cine.grid.is_slice)
+        for subject, name in zip(self.bench.matching.matched, (LEFT, RIGHT), strict=False):
+            # Each list on its own scan: both may lie in the same place of the world.
+            display = subject.point_list.GetDisplayNode()
+            display.RemoveAllViewNodeIDs()
+            for view, _composite in slice_views(self.bench.scene):
+                if view.GetLayoutName() == name:
+                    display.AddViewNodeID(view.GetID())
+            display.SetVisibility(subject is fixed or self.look == "pairs")
+
+    def _layers(self) -> Layers:
+        """What is beside the fixed scan."""
+        fixed, moving = self.bench.matching.chosen
+        if self.look == "pairs" or self._nodes is None:
+            return Layers(moving.node)
+        if self.look == "checkerboard":
+            return Layers(self._nodes.board)
+        return Layers(fixed.node, self._nodes.volume, self.share)
+
+    # The scene
+
+    def forget(self, node) -> bool:
+        """A node has left the scene. Whether it was one of ours."""
+        if self._nodes is None or not any(node is made for made in self._nodes.nodes):
+            return False
+        nodes = self._nodes
+        self.leave()
+        nodes.remove()
+        self.show_views()
+        return True
+
+    def leave(self) -> None:
+        """Other volumes are chosen: what was made stays in the scene as it is."""
+        self._nodes = self._warped = None
+        self.look = "pairs"
+
+
+def _mover(transform, fixed: Grid, moving: Grid):
+    """A transform of `ScanPair.points` as a map of LPS mm (N, 3)."""
+    if not fixed.is_slice:
+        return partial(_moved, transform)
+    here, there = Plane(fixed), Plane(moving)
+
+    def move(at: Array) -> Array:
+        flat = here.to_plane(at)
+        # What lies before or behind the one slice does so at the other.
+        depth = (at - here.to_world(flat)) @ _normal(fixed)
+        return np.asarray(there.to_world(_moved(transform, flat)) + depth[:, None] * _normal(moving))
+
+    return move
+
+
+def _moved(transform, points: Array) -> Array:
+    return np.array([transform.TransformPoint(point) for point in points.tolist()])
+
+
+def _normal(grid: Grid) -> Array:
+    return np.asarray(np.reshape(grid.direction, (3, 3))[:, 2])

@@ -1,0 +1,261 @@
+"""Points that two scans share: two point lists that stay in step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from LandmarkTrackerLib.errors import InputError
+from LandmarkTrackerLib.jobs.match import SLICES, VOLUMES, matching
+from LandmarkTrackerLib.landmarks import LandmarkPairs
+from LandmarkTrackerLib.methods.protocols import Matcher
+from LandmarkTrackerLib.methods.registry import make_matcher
+from LandmarkTrackerLib.scene.history import Change, of
+from LandmarkTrackerLib.scene.i18n import _
+from LandmarkTrackerLib.scene.nodes.edits import relabelled
+from LandmarkTrackerLib.scene.nodes.pair_lists import lists_between, new_lists
+from LandmarkTrackerLib.scene.nodes.point_lists import remove_point_list
+from LandmarkTrackerLib.scene.nodes.record import Record
+from LandmarkTrackerLib.scene.nodes.sequences import browser_of
+from LandmarkTrackerLib.scene.nodes.subject import Subject
+from LandmarkTrackerLib.scene.reporting import reported
+from LandmarkTrackerLib.scene.work import Task
+from LandmarkTrackerLib.weights import model_names
+
+if TYPE_CHECKING:
+    from LandmarkTrackerLib.scene.workbench import Workbench
+
+NO_PAIRS = LandmarkPairs(np.zeros((0, 3)), np.zeros((0, 3)), np.zeros(0))
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A row of the table; its score in text."""
+
+    name: str
+    score: str
+
+
+class Matching:
+    """Two volumes, and the pairs between them.
+
+    Attributes:
+        fixed, moving: the chosen volumes, with their point lists once they are matched; None until chosen.
+    """
+
+    def __init__(self, bench: Workbench) -> None:
+        self.bench = bench
+        self.fixed: Subject | None = None
+        self.moving: Subject | None = None
+        self._wanted: tuple = (None, None)
+        self._loaded: tuple[tuple[str, str], Matcher] | None = None
+        # The records that these pairs are of.
+        self._found: tuple[list[Record], LandmarkPairs] = ([], NO_PAIRS)
+        self._shown: tuple[LandmarkPairs, list[Pair]] = (NO_PAIRS, [])
+
+    @property
+    def chosen(self) -> tuple[Subject, ...]:
+        """Fixed and moving; empty unless both are chosen."""
+        return (self.fixed, self.moving) if self.fixed is not None and self.moving is not None else ()
+
+    @property
+    def matched(self) -> tuple[Subject, ...]:
+        """Fixed and moving, once they have pairs."""
+        return self.chosen if all(s.point_list is not None for s in self.chosen) else ()
+
+    @property
+    def pairs(self) -> LandmarkPairs:
+        """What both lists have a position for."""
+        records = [subject.record for subject in self.matched]
+        if records != self._found[0]:
+            sets = [record.at(0) for record in records]
+            self._found = (records, LandmarkPairs.of(*sets) if sets else NO_PAIRS)
+        return self._found[1]
+
+    def rows(self) -> list[Pair]:
+        """Every pair, the least certain first; the same list as long as nothing changes."""
+        pairs = self.pairs
+        if pairs is not self._shown[0]:
+            order = np.argsort(pairs.score, kind="stable")
+            rows = [Pair(pairs.names[n], f"{100 * pairs.score[n]:.0f} %") for n in order]
+            self._shown = (pairs, rows)
+        return self._shown[1]
+
+    @property
+    def obstacle(self) -> str:
+        """Why nothing can be matched; empty if it can."""
+        if not self.chosen:
+            return _("Choose a fixed and a moving volume first.")
+        if self.bench.models.torch_missing:
+            return _("Install PyTorch first.")
+        fixed, moving = self.chosen
+        names = {"fixed": fixed.name, "moving": moving.name}
+        if fixed.cine.grid.is_slice != moving.cine.grid.is_slice:
+            return _(
+                "'{fixed}' and '{moving}' are a slice and a volume; choose two of the same kind."
+            ).format(**names)
+        if not self.model:
+            return (
+                _("No model that matches slices comes with the program; train one.")
+                if fixed.cine.grid.is_slice
+                else _("No model that matches volumes comes with the program; choose two slices.")
+            )
+        return ""
+
+    @property
+    def next_step(self) -> str:
+        """What to do next with the two scans; empty as long as they are not chosen."""
+        if not self.chosen:
+            return ""
+        if not len(self.pairs):
+            return self.obstacle or _("Press Match.")
+        if self.bench.comparison.obstacle_look:
+            return _("{count} pairs. Remove what is wrong, then press Warp.").format(count=len(self.pairs))
+        return _("Where edges break, pairs are wrong: remove them, and warp again.")
+
+    @property
+    def model(self) -> str:
+        """The model for what is chosen, slices or volumes; empty if it does not come with the program."""
+        name = SLICES if self.chosen and self.chosen[0].cine.grid.is_slice else VOLUMES
+        return name if name in model_names() else ""
+
+    # Choose, match
+
+    def choose(self, fixed, moving) -> None:
+        """Two volumes, or None. Pairs that were found between them come with them."""
+        if (fixed, moving) != self._wanted:
+            self._wanted = (fixed, moving)
+            self._choose(fixed, moving)
+
+    @reported
+    def _choose(self, fixed, moving) -> None:
+        for node in (fixed, moving):
+            if node is not None and browser_of(node) is not None:
+                raise InputError(_("'{name}' is part of a cine; choose volumes").format(name=node.GetName()))
+        if fixed is not None and fixed is moving:
+            raise InputError(
+                _("'{name}' cannot be matched with itself; choose two").format(name=fixed.GetName())
+            )
+        self.bench.cancel()
+        self._leave()
+        lists = lists_between(self.bench.scene, fixed, moving)
+        self.fixed, self.moving = (
+            Subject(node, points) if node is not None else None
+            for node, points in zip((fixed, moving), lists, strict=True)
+        )
+        self._watch()
+        self.bench.comparison.show_views(fresh=True)
+
+    @reported
+    def start(self) -> None:
+        """Begin to match. The pairs replace those that were found before."""
+        if self.obstacle:
+            raise InputError(self.obstacle)
+        self.bench.start(Task(self._matching(), 1))
+
+    @reported
+    def remove(self, names: Sequence[str]) -> None:
+        """Remove pairs from both lists."""
+        change = self.bench.history.begin(_("remove {names}").format(names=of(names)))
+        for subject in self.matched:
+            self._change(subject, subject.record.without(names), change)
+
+    def follow(self, edited: Subject, change: Change) -> None:
+        """A point was removed, renamed or added in one list: the same in the other."""
+        other = next(subject for subject in self.matched if subject is not edited)
+        after = relabelled(other.record, edited.record.names)
+        if after is not other.record:
+            self._change(other, after, change)
+
+    def _matching(self) -> Iterator[bool]:
+        fixed, moving = self.chosen
+        matcher = self._matcher()
+        yield False
+        pairs = NO_PAIRS
+        for step in matching(fixed.cine[0], moving.cine[0], matcher):
+            self.bench.expect(step.total)
+            if step.pairs is not None:
+                pairs = step.pairs
+            elif step.done:
+                yield True
+        if not len(pairs):
+            raise InputError(
+                _("'{fixed}' and '{moving}' share no point that the model is sure of.").format(
+                    fixed=fixed.name, moving=moving.name
+                )
+            )
+        change = self.bench.history.begin(_("match {fixed}").format(fixed=fixed.name))
+        if not self.matched:
+            self._make_lists(change)
+        for subject, landmarks in zip(self.matched, pairs.landmarks, strict=True):
+            record = Record(landmarks.names, {0: landmarks})
+            self._change(subject, record, change)
+        self.bench.comparison.show_views()
+        self.bench.report = self.next_step
+        yield True
+
+    def _matcher(self) -> Matcher:
+        key = (self.model, self.bench.models.device)
+        if self._loaded is None or self._loaded[0] != key:
+            self._loaded = (key, make_matcher(*key))
+        return self._loaded[1]
+
+    def _change(self, subject: Subject, record: Record, change: Change) -> None:
+        change.steps.append(partial(subject.show, subject.record))
+        subject.show(record)
+
+    # Point lists
+
+    def _make_lists(self, change: Change) -> None:
+        bare = self.chosen
+        lists = new_lists(self.bench.scene, *(subject.node for subject in bare))
+        self.fixed, self.moving = (
+            Subject(subject.node, points) for subject, points in zip(bare, lists, strict=True)
+        )
+        self._watch()
+        change.steps.append(partial(self._remove_lists, bare, self.matched))
+
+    def _remove_lists(self, bare: Sequence[Subject], made: Sequence[Subject]) -> None:
+        """Undo of the first match of two volumes."""
+        if self.matched and self.matched[0] is made[0]:
+            self.fixed, self.moving = bare
+        for subject in made:
+            self.bench.watch.forget_points(subject)
+            remove_point_list(subject.point_list)
+
+    def _watch(self) -> None:
+        for subject in self.matched:
+            self.bench.watch.points(subject)
+
+    def _leave(self) -> None:
+        """Other volumes are chosen: what was made stays in the scene as it is."""
+        for subject in self.matched:
+            self.bench.watch.forget_points(subject)
+        self.fixed = self.moving = None
+        self.bench.comparison.leave()
+
+    # The scene
+
+    def forget(self, node) -> bool:
+        """A node has left the scene. Whether it was one of ours."""
+        chosen = [subject for subject in (self.fixed, self.moving) if subject is not None]
+        if not any(node in (subject.node, subject.point_list) for subject in chosen):
+            return False
+        # What is left of the two volumes stays chosen, without pairs.
+        fixed, moving = (
+            Subject(subject.node) if subject is not None and subject.node is not node else None
+            for subject in (self.fixed, self.moving)
+        )
+        self._leave()
+        self.fixed, self.moving = fixed, moving
+        self._wanted = tuple(subject.node if subject is not None else None for subject in (fixed, moving))
+        return True
+
+    def clear(self) -> None:
+        """The scene is being closed."""
+        self._leave()
+        self._wanted = (None, None)

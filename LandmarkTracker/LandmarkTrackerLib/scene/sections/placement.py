@@ -1,0 +1,171 @@
+"""Landmarks: placed with Slicer's ordinary Markups placement, named, or asked for by a protocol."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import slicer
+
+from LandmarkTrackerLib.errors import InputError
+from LandmarkTrackerLib.scene.i18n import _
+from LandmarkTrackerLib.scene.nodes.record import placed_in
+from LandmarkTrackerLib.scene.nodes.subject import Subject
+from LandmarkTrackerLib.scene.reporting import reported
+
+if TYPE_CHECKING:
+    from LandmarkTrackerLib.scene.workbench import Workbench
+
+MARKUPS = slicer.vtkMRMLMarkupsNode
+INTERACTION = slicer.vtkMRMLInteractionNode
+
+
+@dataclass(frozen=True)
+class Row:
+    """A landmark as the user sees it: its name, and how it is in the frame in view."""
+
+    name: str
+    state: str
+
+
+class Placement:
+    """What the user does to landmarks by hand."""
+
+    def __init__(self, bench: Workbench) -> None:
+        self.bench = bench
+        # Frames whose lost points were offered to Slicer's placement.
+        self._offered: set[int] = set()
+
+    @property
+    def obstacle(self) -> str:
+        """Why nothing can be placed; empty if it can."""
+        return "" if self.bench.inputs.subject is not None else _("Choose a cine or a volume first.")
+
+    @property
+    def active(self) -> bool:
+        """Whether the next click in a view places a landmark of ours."""
+        subject, interaction = self.bench.inputs.subject, self._interaction()
+        if subject is None or subject.point_list is None or interaction is None:
+            return False
+        placing = interaction.GetCurrentInteractionMode() == INTERACTION.Place
+        return bool(placing and self._selection().GetActivePlaceNodeID() == subject.point_list.GetID())
+
+    @property
+    def next_name(self) -> str:
+        """The landmark that the next click places; empty if that will be a new one."""
+        subject = self.bench.inputs.subject
+        if subject is None:
+            return ""
+        open_ = [name for name in subject.record.names if not self._is_there(subject, name)]
+        return open_[0] if open_ else ""
+
+    @reported
+    def start(self) -> None:
+        """Clicks place landmarks from now on, into a new point list if there is none."""
+        subject = self.bench.inputs.subject
+        if subject is None:
+            raise InputError(self.obstacle)
+        if subject.point_list is None:
+            change = self.bench.history.begin(_("new point list"))
+            subject = self.bench.inputs.with_points(subject, change)
+        selection = self._selection()
+        selection.SetReferenceActivePlaceNodeClassName(subject.point_list.GetClassName())
+        selection.SetActivePlaceNodeID(subject.point_list.GetID())
+        interaction = self._interaction()
+        self.bench.watch.placing(interaction)
+        interaction.SetPlaceModePersistence(1)
+        interaction.SetCurrentInteractionMode(INTERACTION.Place)
+        self.offer_lost()
+
+    @reported
+    def stop(self) -> None:
+        """Clicks move the view again."""
+        interaction = self._interaction()
+        if interaction is not None and interaction.GetCurrentInteractionMode() == INTERACTION.Place:
+            interaction.SetCurrentInteractionMode(INTERACTION.ViewTransform)
+        self.restore_lost()
+
+    def offer_lost(self) -> None:
+        """Let clicks place what was lost in this frame: Slicer fills only points that are unplaced."""
+        subject = self.bench.inputs.subject
+        if not self.active or subject is None:
+            return
+        node = subject.point_list
+        for n in range(node.GetNumberOfControlPoints()):
+            if node.GetNthControlPointPositionStatus(n) == MARKUPS.PositionMissing:
+                node.UnsetNthControlPointPosition(n)
+                self._offered.add(subject.frame)
+
+    def restore_lost(self) -> None:
+        """What was not placed after all is lost again."""
+        subject = self.bench.inputs.subject
+        while self._offered and subject is not None:
+            subject.refresh(self._offered.pop())
+
+    @reported
+    def load_protocol(self, path: Path) -> None:
+        """The names of a landmark file, to be clicked in their order. Its positions are another patient's."""
+        from LandmarkTrackerLib.formats import read_landmarks
+
+        names = read_landmarks(Path(path)).names
+        subject = self.bench.inputs.subject
+        if subject is None:
+            raise InputError(self.obstacle)
+        change = self.bench.history.begin(_("load the protocol '{name}'").format(name=Path(path).name))
+        subject = self.bench.inputs.with_points(subject, change)
+        before, nodes = subject.record, subject.nodes
+        assert nodes is not None
+        fixed = nodes.point_list.GetFixedNumberOfControlPoints()
+        change.steps.append(lambda: subject.show(before))
+        change.steps.append(lambda: nodes.fix_number(fixed))
+        subject.show(before.with_names(names))
+        nodes.fix_number(True)
+
+    @reported
+    def rename(self, old: str, new: str) -> None:
+        """Give a landmark another name, in every frame."""
+        subject = self.bench.inputs.subject
+        if subject is None or old == new:
+            return
+        if not new.strip():
+            raise InputError(_("a landmark needs a name; '{name}' keeps its own").format(name=old))
+        if new in subject.record.names:
+            raise InputError(
+                _("there is a landmark '{new}' already; '{old}' keeps its name").format(new=new, old=old)
+            )
+        self.bench.change(subject, subject.record.renamed({old: new}), _("rename '{name}'").format(name=old))
+
+    @reported
+    def remove(self, name: str) -> None:
+        """Remove a landmark from every frame."""
+        subject = self.bench.inputs.subject
+        if subject is not None:
+            self.bench.change(subject, subject.record.without([name]), _("remove '{name}'").format(name=name))
+
+    def rows(self) -> list[Row]:
+        """Every landmark, and how it is in the frame in view."""
+        subject = self.bench.inputs.subject
+        if subject is None:
+            return []
+        return [Row(name, self._state(subject, name)) for name in subject.record.names]
+
+    def _state(self, subject: Subject, name: str) -> str:
+        known = subject.record.known(subject.frame)
+        if name not in known:
+            return _("not placed") if name not in subject.record.placed_names() else _("not looked for here")
+        if known[name].status == "missing":
+            return _("missing here")
+        if len(placed_in(known.select([name]))):
+            return _("placed here")
+        return _("found, ± {sigma:.1f} mm").format(sigma=known.select([name]).sigma_mm[0])
+
+    def _is_there(self, subject: Subject, name: str) -> bool:
+        known = subject.record.known(subject.frame)
+        return name in known and known[name].status == "defined"
+
+    def _interaction(self):
+        return self.bench.scene.GetFirstNodeByClass("vtkMRMLInteractionNode")
+
+    def _selection(self):
+        return self.bench.scene.GetFirstNodeByClass("vtkMRMLSelectionNode")

@@ -1,0 +1,176 @@
+"""From what was placed to all other frames, and to the volumes of other subjects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from LandmarkTrackerLib.errors import InputError
+from LandmarkTrackerLib.jobs.across import examples_of, locate_in
+from LandmarkTrackerLib.jobs.propagate import Direction, frames_in_order, propagate
+from LandmarkTrackerLib.landmarks import LandmarkSet
+from LandmarkTrackerLib.scene.history import Change, of
+from LandmarkTrackerLib.scene.i18n import _
+from LandmarkTrackerLib.scene.nodes.subject import Subject
+from LandmarkTrackerLib.scene.reporting import reported
+from LandmarkTrackerLib.scene.work import Task
+
+if TYPE_CHECKING:
+    from LandmarkTrackerLib.scene.workbench import Workbench
+
+
+@dataclass(frozen=True)
+class Leg:
+    """Landmarks that start from one frame."""
+
+    start: int
+    names: tuple[str, ...]
+
+
+class Propagation:
+    """The job that the module is for.
+
+    Attributes:
+        direction: where to go from the frame in which the landmarks were placed.
+        live: propagate as soon as a landmark is placed or corrected.
+        max_sigma_mm: a point less certain than this is missing; None for the model's own limit.
+    """
+
+    def __init__(self, bench: Workbench) -> None:
+        self.bench = bench
+        self.direction: Direction = "both"
+        self.live = False
+        self.max_sigma_mm: float | None = None
+        self._waiting: dict[str, None] = {}
+
+    @property
+    def obstacle(self) -> str:
+        """Why nothing can be propagated through the cine; empty if it can."""
+        subject = self.bench.inputs.subject
+        if subject is None:
+            return _("Choose a cine or a volume first.")
+        if len(subject.cine) == 1:
+            return _("This volume has no other frame; choose volumes of other subjects below.")
+        return self._nothing_shown(subject)
+
+    @property
+    def obstacle_across(self) -> str:
+        """Why nothing can be found in other subjects; empty if it can."""
+        subject = self.bench.inputs.subject
+        if subject is None:
+            return _("Choose a cine or a volume first.")
+        if not self.bench.inputs.others:
+            return _("Tick the volumes of other subjects first.")
+        return self._nothing_shown(subject)
+
+    @reported
+    def start(self, names: Sequence[str] | None = None) -> None:
+        """Begin to propagate through the cine. The frames follow with `Workbench.advance`.
+
+        Args:
+            names: these landmarks; if not given, those placed in the frame in view and those never
+                propagated yet, or else all.
+        """
+        if self.obstacle:
+            raise InputError(self.obstacle)
+        subject = self.bench.inputs.subject
+        assert subject is not None
+        legs = self.legs(subject, names)
+        names = [name for leg in legs for name in leg.names]
+        change = self.bench.history.begin(_("propagate {names}").format(names=of(names)))
+        before = subject.record
+        change.steps.append(lambda: subject.show(before))
+        total = sum(len(frames_in_order(len(subject.cine), leg.start, self.direction)) for leg in legs)
+        self.bench.start(Task(self._through(subject, legs), total))
+
+    @reported
+    def start_across(self) -> None:
+        """Begin to find the landmarks in the chosen volumes of other subjects, one a step."""
+        if self.obstacle_across:
+            raise InputError(self.obstacle_across)
+        subject = self.bench.inputs.subject
+        assert subject is not None
+        change = self.bench.history.begin(
+            _("find landmarks in {count} volumes").format(count=len(self.bench.inputs.others))
+        )
+        steps = self._across([subject, *self.bench.inputs.others], change)
+        self.bench.start(Task(steps, len(self.bench.inputs.others)))
+
+    def follow(self, names: Sequence[str]) -> None:
+        """These were just placed in the frame in view: with `live`, propagate them, now or after the task."""
+        if not self.live or self.obstacle:
+            return
+        self._waiting.update(dict.fromkeys(names))
+        self.follow_on()
+
+    def follow_on(self) -> None:
+        """Propagate what was placed while a task was under way."""
+        if self._waiting and not self.bench.busy:
+            names, self._waiting = tuple(self._waiting), {}
+            self.start(names)
+
+    def forget_waiting(self) -> None:
+        """What was cancelled does not go on by itself."""
+        self._waiting = {}
+
+    def legs(self, subject: Subject, names: Sequence[str] | None = None) -> list[Leg]:
+        """Which landmarks start where: in the frame in view if they are placed there, else in the first."""
+        record, placed = subject.record, subject.record.placed()
+        here = placed[subject.frame].names if subject.frame in placed else ()
+        if names is None:
+            fresh = [name for name in record.placed_names() if name not in record.looked_for]
+            names = [name for name in record.names if name in here or name in fresh]
+        names = [name for name in names or record.placed_names() if name in record.placed_names()]
+        starts: dict[int, list[str]] = {}
+        for name in names:
+            starts.setdefault(subject.frame if name in here else record.origin(name), []).append(name)
+        return [Leg(start, tuple(group)) for start, group in starts.items()]
+
+    def _nothing_shown(self, subject: Subject) -> str:
+        if not subject.record.placed():
+            return _("Place a landmark first.")
+        return self.bench.models.obstacle
+
+    def _through(self, subject: Subject, legs: Sequence[Leg]) -> Iterator[bool]:
+        locator = self.bench.models.locator()
+        yield False
+        for leg in legs:
+            shown = subject.record.placed(leg.names)
+            for found in propagate(
+                subject.cine, locator, shown, self.direction, leg.start, self.max_sigma_mm
+            ):
+                self._keep(subject, found.frame, found.landmarks)
+                yield True
+
+    def _across(self, subjects: Sequence[Subject], change: Change) -> Iterator[bool]:
+        locator = self.bench.models.locator(self.bench.models.chosen_across)
+        yield False
+        shown = [
+            (subject.cine[t], here) for subject in subjects for t, here in subject.record.placed().items()
+        ]
+        examples = examples_of(locator, shown)
+        yield False
+        images = {str(n): (lambda cine=other.cine: cine[0]) for n, other in enumerate(subjects[1:])}
+        failures = []
+        for found, other in zip(
+            locate_in(images, locator, examples, self.max_sigma_mm), subjects[1:], strict=True
+        ):
+            if found.landmarks is None:
+                failures.append(f"{other.name}: {found.failure}")
+            else:
+                self._keep_in(other, found.landmarks, change)
+            yield True
+        if failures:
+            raise InputError("; ".join(failures))
+
+    def _keep(self, subject: Subject, frame: int, landmarks: LandmarkSet) -> None:
+        """Unless the landmark was removed or renamed in the meantime."""
+        names = [name for name in landmarks.names if name in subject.record.names]
+        subject.show(subject.record.with_answer(frame, landmarks.select(names)))
+
+    def _keep_in(self, other: Subject, landmarks: LandmarkSet, change: Change) -> None:
+        other = self.bench.inputs.with_points(other, change)
+        before = other.record
+        change.steps.append(lambda: other.show(before))
+        other.show(before.with_answer(0, landmarks))

@@ -1,0 +1,205 @@
+"""Where on the chosen image a click can be trusted: its cyclic error through ticked volumes, laid over it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from functools import partial
+from typing import TYPE_CHECKING, Literal, get_args
+
+import SimpleITK as sitk
+
+from LandmarkTrackerLib.errors import InputError
+from LandmarkTrackerLib.evaluation.cyclic import Lattice, body, cyclic_error
+from LandmarkTrackerLib.geometry import Grid
+from LandmarkTrackerLib.images import as_volume, pixels
+from LandmarkTrackerLib.jobs.cyclic import as_overlay, turned_like
+from LandmarkTrackerLib.methods.registry import DEFAULT_ACROSS
+from LandmarkTrackerLib.scene.i18n import _
+from LandmarkTrackerLib.scene.nodes.overlay import Overlay, bring_up, lay_over, overlay_of
+from LandmarkTrackerLib.scene.nodes.subject import Subject
+from LandmarkTrackerLib.scene.reporting import reported
+from LandmarkTrackerLib.scene.sections.models import Choice, shipped
+from LandmarkTrackerLib.scene.work import Task
+
+if TYPE_CHECKING:
+    from LandmarkTrackerLib.scene.workbench import Workbench
+
+Detail = Literal["coarse", "medium", "fine"]
+# Points that are sought along the longer side; the coarser ones come first, so that there is soon an answer.
+POINTS: dict[Detail, int] = {"coarse": 32, "medium": 64, "fine": 128}
+# Points that are sought in one step: half a second.
+AT_ONCE = 256
+
+
+class Trust:
+    """Seeks points of the chosen image in the ticked volumes, and what is found there in the image again.
+
+    Attributes:
+        model: name of the method whose answers are tried; empty for the first that fits.
+        detail: how many points.
+        limit_mm: the error that is shown in red.
+        shown: whether the overlay is to be seen.
+    """
+
+    def __init__(self, bench: Workbench) -> None:
+        self.bench = bench
+        self.model = ""
+        self.detail: Detail = "medium"
+        self.limit_mm = 20.0
+        self.shown = True
+
+    def choices(self) -> list[Choice]:
+        """Every method that seeks each point by itself, those that fit first, and that look anywhere."""
+        anywhere = [name for name, _card in shipped("tmn")]
+        choices = [choice for choice in self.bench.models.choices() if choice.name != DEFAULT_ACROSS]
+        return sorted(choices, key=lambda choice: (not choice.fits, choice.name not in anywhere))
+
+    @property
+    def chosen(self) -> Choice:
+        """The one that will run."""
+        choices = self.choices()
+        return next((choice for choice in choices if choice.name == self.model), choices[0])
+
+    @property
+    def obstacle(self) -> str:
+        """Why it cannot be told where a click can be trusted; empty if it can."""
+        subject, others = self.bench.inputs.subject, self.bench.inputs.others
+        if subject is None:
+            return _("Choose a cine or a volume first.")
+        for image in (subject, *others):
+            if not image.cine.grid.is_slice:
+                return _("'{name}' is a volume; this works on slices.").format(name=image.name)
+        if not others:
+            return _("Tick the volumes of other subjects first.")
+        if self.chosen.trained and self.bench.models.torch_missing:
+            return _("Install PyTorch first.")
+        return self.bench.models.obstacle
+
+    @property
+    def obstacle_show(self) -> str:
+        """Why there is nothing to show or to hide; empty if there is."""
+        return "" if self.overlay is not None else _("Press Find out first.")
+
+    @property
+    def overlay(self) -> Overlay | None:
+        """That of the chosen image; None as long as there is none."""
+        subject = self.bench.inputs.subject
+        return overlay_of(subject.node) if subject is not None else None
+
+    @property
+    def legend(self) -> str:
+        """What the colours mean."""
+        return _(
+            "Green: found again where it was clicked. Yellow: on average {half:g} mm off. Red: {limit:g} mm"
+            " or more. No colour: background, or not found in most volumes."
+        ).format(half=self.limit_mm / 2, limit=self.limit_mm)
+
+    @reported
+    def choose(self, model: str, detail: Detail) -> None:
+        """Take this method, empty for the first that fits, and this many points."""
+        if detail not in get_args(Detail):
+            raise ValueError(f"detail is one of {get_args(Detail)}, not {detail!r}")
+        self.model, self.detail = model, detail
+
+    @reported
+    def limit(self, mm: float) -> None:
+        """Show this error in red."""
+        self.limit_mm = mm
+
+    @reported
+    def show(self, on: bool) -> None:
+        """Lay the overlay over the image, or take it away."""
+        self.shown = on
+
+    @reported
+    def start(self) -> None:
+        """Begin; the overlay appears when the coarsest points are done, and becomes finer."""
+        if self.obstacle:
+            raise InputError(self.obstacle)
+        subject = self.bench.inputs.subject
+        assert subject is not None
+        grid, targets = subject.cine.grid, len(self.bench.inputs.others)
+        steps = steps_of(grid, self.detail)
+        total = sum(targets * len(Lattice(grid, step).chunks(AT_ONCE)) for step in steps)
+        self.bench.start(Task(self._through(subject, steps), total))
+
+    def refresh(self) -> None:
+        """Let the views show the overlay of the chosen image, in the frame that it is of, and no other."""
+        subject, overlay = self.bench.inputs.subject, self.overlay
+        if subject is None or overlay is None:
+            lay_over(self.bench.scene, None, None)
+            return
+        overlay.limit(self.limit_mm)
+        seen = self.shown and overlay.frame == subject.frame
+        lay_over(self.bench.scene, subject.volume, overlay.volume if seen else None)
+
+    def _through(self, subject: Subject, steps: list[int]) -> Iterator[bool]:
+        choice, frame = self.chosen, subject.frame
+        locator = self.bench.models.locator(choice)
+        yield False
+        image = as_volume(subject.cine[frame])
+        targets = {str(n): partial(_read, other, image) for n, other in enumerate(self.bench.inputs.others)}
+        undoable = False
+        for step in steps:
+            for now in cyclic_error(locator, image, targets, step, AT_ONCE):
+                if now.result is not None:
+                    overlay = as_overlay(now.result, image)
+                    if not undoable:
+                        self._begin(subject)
+                        undoable = True
+                    self._fill(subject, frame, overlay)
+                    self.bench.report = self._report(subject, overlay, image, len(targets), choice)
+                yield True
+
+    def _begin(self, subject: Subject) -> None:
+        """From here on it can be taken back."""
+        before = overlay_of(subject.node)
+        content = before.content if before is not None else (0, None)
+        change = self.bench.history.begin(_("find where to trust clicks"))
+        change.steps.append(partial(self._fill, subject, *content))
+        self.shown = True
+        bring_up(self.bench.scene, subject.volume)
+
+    def _fill(self, subject: Subject, frame: int, image: sitk.Image | None) -> None:
+        """Show this, or nothing any more."""
+        overlay = overlay_of(subject.node)
+        if image is None:
+            if overlay is not None:
+                overlay.remove()
+        else:
+            if overlay is None:
+                title = _("{image} trust (mm)").format(image=subject.name)
+                overlay = Overlay.add(subject.node, title)
+            overlay.fill(frame, image)
+        self.refresh()
+
+    def _report(
+        self, subject: Subject, overlay: sitk.Image, image: sitk.Image, count: int, choice: Choice
+    ) -> str:
+        errors = pixels(overlay)[0][body(image)]
+        within = int(((errors >= 0) & (errors <= self.limit_mm)).sum())
+        return _(
+            "{share:.0f} % of '{name}' is found again within {limit:g} mm, through {count} volumes and with"
+            " {model}. Click where it is green."
+        ).format(
+            share=100 * within / max(len(errors), 1),
+            name=subject.name,
+            limit=self.limit_mm,
+            count=count,
+            model=choice.label,
+        )
+
+
+def steps_of(grid: Grid, detail: Detail) -> list[int]:
+    """Pixels from one point to the next, the coarsest first, down to what is asked for."""
+    wanted = [points for points in POINTS.values() if points <= POINTS[detail]]
+    steps = [max(1, math.ceil(max(grid.size[:2]) / points)) for points in wanted]
+    return list(dict.fromkeys(steps))
+
+
+def _read(other: Subject, source: sitk.Image) -> sitk.Image:
+    try:
+        return turned_like(Grid.of(source), partial(other.cine.__getitem__, 0))
+    except InputError as error:
+        raise InputError(f"{other.name}: {error}") from None

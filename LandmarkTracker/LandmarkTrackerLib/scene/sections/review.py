@@ -1,0 +1,168 @@
+"""What deserves a second look: lost and uncertain landmarks first, and how far everything moved."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from LandmarkTrackerLib.landmarks import Array
+from LandmarkTrackerLib.scene.i18n import _
+from LandmarkTrackerLib.scene.nodes.record import Record, placed_in
+from LandmarkTrackerLib.scene.nodes.subject import Subject
+from LandmarkTrackerLib.scene.reporting import reported
+
+if TYPE_CHECKING:
+    from LandmarkTrackerLib.scene.workbench import Workbench
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One landmark in one frame that a method looked for.
+
+    Attributes:
+        sigma_mm: NaN where the landmark is missing.
+        score: 0 to 1; 0 where it is missing.
+        uncertain: it is missing, or its score is below the limit.
+    """
+
+    frame: int
+    time: float
+    name: str
+    sigma_mm: float
+    score: float
+    missing: bool
+    uncertain: bool
+
+    @property
+    def sigma_text(self) -> str:
+        """For a table."""
+        return _("missing") if self.missing else f"{self.sigma_mm:.1f}"
+
+    @property
+    def score_text(self) -> str:
+        """For a table."""
+        return f"{100 * self.score:.0f} %"
+
+
+@dataclass(frozen=True)
+class Displacement:
+    """How far a landmark is from where it was first placed.
+
+    Attributes:
+        times: (T,) as the cine states them.
+        mm: (T,) NaN where it is missing or was not looked for.
+        sigma_mm: (T,) standard deviation of its position; 0 where it was placed.
+    """
+
+    name: str
+    times: Array
+    mm: Array
+    sigma_mm: Array
+
+
+class Review:
+    """Looking through the result of the chosen cine.
+
+    Attributes:
+        uncertain_below: score under which a landmark counts as uncertain.
+    """
+
+    def __init__(self, bench: Workbench) -> None:
+        self.bench = bench
+        self.uncertain_below = 0.5
+        # The record and the limit that these findings are of.
+        self._sorted: tuple[Record, float, list[Finding]] | None = None
+
+    @property
+    def obstacle(self) -> str:
+        """Why there is nothing to review; empty if there is."""
+        subject = self.bench.inputs.subject
+        found = subject is not None and subject.record.looked_for
+        return "" if found else _("Propagate landmarks first.")
+
+    @property
+    def obstacle_uncertain(self) -> str:
+        """Why there is no uncertain frame to go to; empty if there is."""
+        return self.obstacle or ("" if self.uncertain_frames() else _("No frame is uncertain."))
+
+    def findings(self) -> list[Finding]:
+        """Everything that was looked for, the least certain first; equals in the order of the frames."""
+        subject = self.bench.inputs.subject
+        if subject is None:
+            return []
+        if self._sorted is None or self._sorted[:2] != (subject.record, self.uncertain_below):
+            found = [finding for t in sorted(subject.record.frames) for finding in self._in_frame(subject, t)]
+            found.sort(key=lambda finding: finding.score)
+            self._sorted = (subject.record, self.uncertain_below, found)
+        return self._sorted[2]
+
+    def uncertain_frames(self) -> list[int]:
+        """The frames with an uncertain landmark."""
+        return sorted({finding.frame for finding in self.findings() if finding.uncertain})
+
+    @property
+    def frame_text(self) -> str:
+        """Which frame is in view, for a label."""
+        subject = self.bench.inputs.subject
+        if subject is None or len(subject.cine) == 1:
+            return ""
+        text = _("{frame} of {last}").format(frame=subject.frame, last=len(subject.cine) - 1)
+        unit = subject.cine.time_unit
+        return text if unit == "frame" else f"{text}, {subject.cine.times[subject.frame]:g} {unit}"
+
+    @reported
+    def go_to(self, frame: int) -> None:
+        """Bring a frame into view."""
+        subject = self.bench.inputs.subject
+        if subject is not None:
+            subject.go_to(frame)
+
+    @reported
+    def next_uncertain(self) -> None:
+        """Go to the next uncertain frame; after the last to the first."""
+        self._step(1)
+
+    @reported
+    def previous_uncertain(self) -> None:
+        """Go to the uncertain frame before; before the first to the last."""
+        self._step(-1)
+
+    def displacements(self) -> list[Displacement]:
+        """One curve a landmark that was placed somewhere."""
+        subject = self.bench.inputs.subject
+        if subject is None:
+            return []
+        track = subject.record.track(subject.cine)
+        curves = []
+        for name in subject.record.placed_names():
+            start = subject.record.origin(name)
+            n = track.names.index(name)
+            moved = np.linalg.norm(track.positions[:, n] - track.positions[start, n], axis=1)
+            curves.append(Displacement(name, track.times, moved, track.sigma_mm[:, n]))
+        return curves
+
+    def _in_frame(self, subject: Subject, frame: int) -> list[Finding]:
+        known = subject.record.known(frame)
+        by_hand = placed_in(known)
+        return [
+            Finding(
+                frame,
+                float(subject.cine.times[frame]),
+                landmark.name,
+                float(sigma),
+                landmark.score,
+                landmark.status == "missing",
+                landmark.status == "missing" or landmark.score < self.uncertain_below,
+            )
+            for landmark, sigma in zip(known, known.sigma_mm, strict=True)
+            if landmark.name not in by_hand
+        ]
+
+    def _step(self, by: int) -> None:
+        subject, frames = self.bench.inputs.subject, self.uncertain_frames()
+        if subject is None or not frames:
+            return
+        ahead = [t for t in frames if (t > subject.frame if by > 0 else t < subject.frame)]
+        subject.go_to((ahead or frames)[0 if by > 0 else -1])
