@@ -9,7 +9,7 @@ stands in: the same organs' grey values, in the wrong place.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -17,6 +17,8 @@ import SimpleITK as sitk
 from LandmarkTrackerLib.geometry import Grid
 from LandmarkTrackerLib.images import Cine, pixels
 from LandmarkTrackerLib.landmarks import Array, LandmarkSet, Track
+from LandmarkTrackerLib.simulation.deformation import Deformation, Smooth, jittered
+from simulated_scans import resampled
 
 
 @dataclass(frozen=True)
@@ -62,51 +64,32 @@ class SimulatedMotion:
         return [0, 1] if self.grid.is_slice else [0, 1, 2]
 
     @cached_property
-    def _bumps(self) -> tuple[Array, Array, float]:
-        """Centres (n, d) and directions (n, d) in pixels, and the standard deviation in pixels."""
+    def _bumps(self) -> Smooth:
+        """The displacement in pixels along the moving axes where the longest one is one pixel."""
         rng = np.random.default_rng([self.seed, 1])
         size = np.array(self.grid.size, dtype=float)[self._moving]
         width = self.bump * float(size.min())
-        axes = [np.arange(-width, s + 2 * width, 1.5 * width) for s in size]
-        at = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(size))
-        at = at + rng.uniform(-0.5, 0.5, at.shape) * width
-        moves = rng.normal(size=at.shape) + rng.normal(0, 1.0, len(size))
+        at = jittered(rng, [np.arange(-width, s + 2 * width, 1.5 * width) for s in size], width / 2)
+        bumps = Smooth.bumps(at, rng.normal(size=at.shape) + rng.normal(0, 1.0, len(size)), width)
         lattice = [np.linspace(0, s - 1, 33 if len(size) == 2 else 13) for s in size]
-        places = np.stack(np.meshgrid(*lattice, indexing="ij"), axis=-1).reshape(-1, len(size))
-        longest = np.linalg.norm(_bumped(places, at, moves, width), axis=1).max()
-        return at, moves / longest, width
+        return bumps.times(1 / np.linalg.norm(bumps.on_axes(lattice), axis=0).max())
 
     def _excursion(self, frame: int) -> float:
         """0 to 1"""
         return float(np.sin(np.pi * frame / self.period) ** 2)
 
-    def _displacement(self, index: Array, frame: int) -> Array:
-        """u (N, 3) pixels at index points (N, 3)."""
-        u = np.zeros_like(index)
-        at, moves, width = self._bumps
-        excursion = self.reach * self._excursion(frame)
-        u[:, self._moving] = excursion * _bumped(index[:, self._moving], at, moves, width)
-        return u
-
     @cached_property
     def _everywhere(self) -> Array:
-        """(k, j, i, d) or (j, i, d) the displacement of every pixel where the excursion is one pixel."""
-        at, moves, width = self._bumps
-        i, j, *k = (
-            np.exp(-((np.arange(self.grid.size[axis])[:, None] - at[:, axis]) ** 2) / (2 * width**2))
-            for axis in self._moving
-        )
-        if k:
-            return np.einsum("kb,jb,ib,bd->kjid", k[0], j, i, moves, optimize=True)
-        return np.einsum("jb,ib,bd->jid", j, i, moves, optimize=True)
+        """([k,] j, i, d) the displacement of every pixel where the longest one is one pixel."""
+        return self._bumps.on_axes([np.arange(float(self.grid.size[axis])) for axis in self._moving]).T
 
     def landmarks(self, shown: LandmarkSet, frame: int) -> LandmarkSet:
         """Where landmarks of frame 0 are in another frame, LPS mm, to a thousandth of a pixel."""
-        q = self.grid.to_index(shown.positions)
-        y = q.copy()
-        for _ in range(60):
-            y = q - self._displacement(y, frame)
-        return LandmarkSet(shown.names, self.grid.to_world(y))
+        index = self.grid.to_index(shown.positions)
+        moves = self._bumps.times(self.reach * self._excursion(frame))
+        motion = replace(Deformation.none(np.zeros(len(self._moving))), parts=(moves,))
+        index[:, self._moving] = motion.apply_to_points(index[:, self._moving])
+        return LandmarkSet(shown.names, self.grid.to_world(index))
 
     def replaced(self, shown: LandmarkSet, frame: int) -> Array:
         """(N,) the share of other tissue where landmarks of frame 0 should be in another frame, 0 to 1."""
@@ -151,10 +134,8 @@ class SimulatedMotion:
         if cover.any():
             values = ((1 - cover) * values + cover * values[:, ::-1, ::-1]).astype(np.float32)
         values = values[0] if self.grid.is_slice else values
-        source = sitk.GetImageFromArray(values)
-        u = self.reach * self._excursion(frame) * self._everywhere
-        field = sitk.GetImageFromArray(u, isVector=True)
-        return sitk.Resample(source, source, sitk.DisplacementFieldTransform(field), sitk.sitkBSpline)
+        moves = self.reach * self._excursion(frame) * self._everywhere
+        return resampled(values, moves, [1.0] * len(self._moving), sitk.sitkBSpline, 0.0)
 
     def _cover(self, frame: int) -> Array:
         """Share of other tissue, 0 to 1, at the pixels of frame 0: (k, j, i), or one number for all."""
@@ -170,8 +151,3 @@ class SimulatedMotion:
         smooth = sitk.GetArrayFromImage(sitk.SmoothingRecursiveGaussian(noise, 0.07 * min(shape)))
         above = (smooth - np.quantile(smooth, 1 - self.leaving)) / smooth.std()
         return np.clip(4 * above + 0.5, 0, 1).reshape(self.grid.size[::-1])
-
-
-def _bumped(points: Array, at: Array, moves: Array, width: float) -> Array:
-    squared = ((points[:, None] - at) ** 2).sum(axis=2)
-    return np.asarray(np.exp(-squared / (2 * width**2)) @ moves)

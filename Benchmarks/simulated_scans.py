@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -54,16 +55,32 @@ def simulate(image: sitk.Image, kind: Kind, rng: np.random.Generator, extent: Ex
 def deformed(image: sitk.Image, deformation: Deformation) -> sitk.Image:
     """The image read at where the deformation says each pixel comes from; its lowest value from beyond."""
     d = len(deformation.centre)
-    axes = [np.arange(n) * s for n, s in zip(image.GetSize()[:d], image.GetSpacing()[:d], strict=True)]
-    field = deformation.on_axes(axes) - np.stack(np.meshgrid(*axes, indexing="ij"))
-    values = pixels(image) if d == 3 else pixels(image)[0]
-    plain = sitk.GetImageFromArray(values)
-    plain.SetSpacing(image.GetSpacing()[:d])
-    moves = sitk.GetImageFromArray(np.ascontiguousarray(field.transpose(*range(d, 0, -1), 0)), isVector=True)
-    moves.SetSpacing(plain.GetSpacing())
-    read = sitk.Resample(
-        plain, sitk.DisplacementFieldTransform(moves), sitk.sitkLinear, float(values.min()), sitk.sitkFloat32
+    size, spacing = image.GetSize()[:d], image.GetSpacing()[:d]
+    moves = deformation.on_pixels(size, spacing) - Deformation.none(deformation.centre).on_pixels(
+        size, spacing
     )
+    values = pixels(image) if d == 3 else pixels(image)[0]
+    read = resampled(values, moves, spacing, sitk.sitkLinear, float(values.min()))
     result = read if d == 3 else sitk.JoinSeries(read)
     result.CopyInformation(image)
     return result
+
+
+def resampled(
+    values: Array, moves: Array, spacing: Sequence[float], interpolation: int, beyond: float
+) -> sitk.Image:
+    """Pixels ([k,] j, i) each read at where it comes from.
+
+    Args:
+        moves: ([k,] j, i, d) mm from each pixel to there.
+        spacing: mm along i, j[, k].
+        interpolation: one of SimpleITK's.
+        beyond: the value beyond the border.
+    """
+    source = sitk.GetImageFromArray(values)
+    source.SetSpacing(spacing)
+    field = sitk.GetImageFromArray(np.ascontiguousarray(moves), isVector=True)
+    field.SetSpacing(spacing)
+    return sitk.Resample(
+        source, sitk.DisplacementFieldTransform(field), interpolation, beyond, sitk.sitkFloat32
+    )

@@ -77,3 +77,10 @@ def anatomical(axis: Array) -> str:
     words = (("right", "left"), ("anterior", "posterior"), ("inferior", "superior"))
     main = int(np.abs(axis).argmax())
     return words[main][int(axis[main] > 0)]
+
+
+def rotation(angle: float, plane: tuple[int, int] = (0, 1), dimension: int = 2) -> Array:
+    """(d, d): by `angle` (radians) from the first axis of the plane towards the second."""
+    matrix = np.eye(dimension)
+    matrix[np.ix_(plane, plane)] = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
+    return matrix

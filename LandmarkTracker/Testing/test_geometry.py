@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from LandmarkTrackerLib.geometry import Grid, anatomical
+from LandmarkTrackerLib.geometry import Grid, anatomical, rotation
 
 
 @pytest.fixture
@@ -74,3 +74,10 @@ def test_grids_are_the_same_to_a_thousandth_of_a_pixel(image):
 )
 def test_a_direction_has_an_anatomical_word(axis, word):
     assert anatomical(np.array(axis)) == word
+
+
+def test_a_rotation_turns_the_first_axis_towards_the_second():
+    turn = rotation(np.pi / 6, (0, 2), 3)
+    np.testing.assert_allclose(turn @ [1, 0, 0], [np.cos(np.pi / 6), 0, 0.5])
+    np.testing.assert_allclose(turn @ [0, 1, 0], [0, 1, 0])
+    np.testing.assert_allclose(turn @ turn.T, np.eye(3), atol=1e-12)

@@ -16,7 +16,7 @@ import SimpleITK as sitk
 from numpy.typing import NDArray
 
 from LandmarkTrackerLib.errors import InputError
-from LandmarkTrackerLib.geometry import Grid
+from LandmarkTrackerLib.geometry import Grid, rotation
 from LandmarkTrackerLib.images import pixels
 from LandmarkTrackerLib.landmarks import Array
 
@@ -107,14 +107,7 @@ def bright(image: sitk.Image) -> list[Frame]:
     axes = vectors[:, ::-1] * np.array([1.0, 1.0, np.linalg.det(vectors[:, ::-1])])
     frames = []
     for end, roll in itertools.product((1.0, -1.0), np.arange(ROLLS) * 2 * math.pi / ROLLS):
-        turn = np.array(
-            [
-                [end, 0, 0],
-                [0, math.cos(roll), -end * math.sin(roll)],
-                [0, math.sin(roll), end * math.cos(roll)],
-            ]
-        )
-        turned = axes @ turn
+        turned = axes @ rotation(roll, (1, 2), 3) * (end, 1, end)
         # A speck of noise does not count, and what is at the edge keeps some room.
         low, high = np.percentile(world @ turned, (0.5, 99.5), axis=0)
         frames.append(Frame(turned, turned @ ((low + high) / 2), (high - low) * ROOM))

@@ -9,7 +9,6 @@ import numpy as np
 import SimpleITK as sitk
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.formats import read_image
@@ -17,7 +16,8 @@ from LandmarkTrackerLib.geometry import Grid
 from LandmarkTrackerLib.landmarks import Array
 from LandmarkTrackerLib.methods.correspondence.input import PairInputConfig, body_mask, grey_image
 from LandmarkTrackerLib.methods.network_grid import Pixels
-from LandmarkTrackerLib.simulation.deformation import Deformation, Extent, draw_affine, draw_elastic
+from LandmarkTrackerLib.simulation.appearance import changed
+from LandmarkTrackerLib.simulation.deformation import Deformation, Extent, draw_affine, draw_elastic, shown
 from LandmarkTrackerLib.training.images import data_folder
 from LandmarkTrackerLib.training.task import Draw
 
@@ -116,23 +116,19 @@ class SimulatedPairs:
         rng, source = draw.rng, self.sources[draw.row]
         d, size, spacing = source.pixels.ndim - 1, self.config.size, self.spacing
         centre = source.body[rng.integers(len(source.body))].numpy().astype(float)
-        pose = random_pose(rng, d)
-        axis = np.arange(size, dtype=np.float64) * spacing
-        box = [size * spacing] * d
-        same = Deformation.none(np.full(d, (size - 1) / 2 * spacing))
-        relation = self._relation(rng, box, same)
-        views = []
-        for view in (same, relation):
-            origins = view.on_axes([axis] * d) / spacing
-            places = centre.reshape(-1, *[1] * d) + np.tensordot(pose, origins - (size - 1) / 2, axes=1)
-            views.append(_sampled(source.pixels, _spatial(places)))
-        fixed, moving = views
+        middle = np.full(d, (size - 1) / 2)
+        pose = Deformation(middle, random_pose(rng, d), centre - middle)
+        same = Deformation.none(middle * spacing)
+        relation = self._relation(rng, [size * spacing] * d, same)
+        origins = relation.on_pixels([size] * d, spacing) / spacing
+        fixed = pose.apply(source.pixels, [size] * d)
+        moving = shown(source.pixels, pose(origins))
         return {
             "fixed": self._jittered(rng, fixed[:1]),
             "moving": self._jittered(rng, moving[:1]),
             "fixed_mask": (fixed[1:] > 0.5).float(),
             "moving_mask": (moving[1:] > 0.5).float(),
-            "origins": _spatial(origins),
+            "origins": torch.from_numpy(np.float32(np.moveaxis(origins, -1, 0))),
         }
 
     def _relation(self, rng: np.random.Generator, box: list[float], same: Deformation) -> Deformation:
@@ -143,10 +139,8 @@ class SimulatedPairs:
 
     def _jittered(self, rng: np.random.Generator, image: Tensor) -> Tensor:
         config = self.config
-        contrast = 1 + rng.uniform(-config.contrast, config.contrast)
-        brightness = rng.uniform(-config.brightness, config.brightness)
-        noise = rng.standard_normal(image.shape, dtype=np.float32) * np.float32(rng.uniform(0, config.noise))
-        return image * contrast + brightness + torch.from_numpy(noise)
+        contrast, brightness = config.contrast, config.brightness
+        return changed(rng, image, (1 - contrast, 1 + contrast), (-brightness, brightness), config.noise)
 
 
 def random_pose(rng: np.random.Generator, dimension: int) -> Array:
@@ -157,17 +151,3 @@ def random_pose(rng: np.random.Generator, dimension: int) -> Array:
     order = rng.permutation(dimension)
     signs = rng.choice((-1.0, 1.0), dimension)
     return np.asarray(np.eye(dimension)[order] * signs * np.exp(rng.uniform(-0.22, 0.22)))
-
-
-def _spatial(field: Array) -> Tensor:
-    """(d, i, j[, k]) to (d, [k,] j, i) float32."""
-    return torch.from_numpy(
-        np.ascontiguousarray(field.transpose(0, *range(field.ndim - 1, 0, -1)), np.float32)
-    )
-
-
-def _sampled(pixels: Tensor, places: Tensor) -> Tensor:
-    """Pixels (C, *spatial) read at pixel places (d, *output) by linear interpolation; 0 beyond the border."""
-    size = torch.tensor(list(reversed(pixels.shape[1:])), dtype=torch.float32)
-    where = (2 * places.movedim(0, -1) + 1) / size - 1
-    return functional.grid_sample(pixels[None], where[None], align_corners=False)[0]

@@ -14,12 +14,8 @@ from LandmarkTrackerLib.geometry import Grid
 from LandmarkTrackerLib.landmarks import Array
 from LandmarkTrackerLib.methods.heatmap.detector import HeatmapConfig, NetworkImage, prepare
 from LandmarkTrackerLib.methods.network_grid import InputConfig
-from LandmarkTrackerLib.simulation.augmentation import (
-    AugmentationConfig,
-    changed_intensity,
-    cut_away,
-    draw_warp,
-)
+from LandmarkTrackerLib.simulation.appearance import BACKGROUND, changed, cut_away
+from LandmarkTrackerLib.simulation.augmentation import AugmentationConfig
 from LandmarkTrackerLib.training.landmark_data import Annotated
 from LandmarkTrackerLib.training.task import Draw
 
@@ -81,15 +77,15 @@ class HeatmapSamples:
     def __getitem__(self, draw: Draw) -> tuple[Tensor, Tensor, Tensor]:
         """Image (1, *spatial), centres (N, d) in its pixels with NaN where absent, known (N,)."""
         example, rng = self.examples[draw.row], draw.rng
-        warp = draw_warp(rng, self.augmentation, example.view.pixels.shape, self.size)
-        image = warp.image(example.view.pixels)
+        warp = self.augmentation.draw(rng, example.view.pixels.shape, self.size)
+        image = warp.apply(torch.from_numpy(example.view.pixels)[None], self.size, BACKGROUND)
         there = np.isfinite(example.centres).all(axis=1)
         centres = np.full_like(example.centres, np.nan)
-        centres[there] = warp.to_output(example.centres[there])
+        centres[there] = warp.apply_to_points(example.centres[there])
         if there.any() and rng.random() < self.augmentation.cut:
             image, gone = cut_away(rng, image, centres[there])
             centres[np.flatnonzero(there)[gone]] = np.nan
-        image = changed_intensity(rng, self.augmentation, image)
+        image = changed(rng, image, self.augmentation.multiply, self.augmentation.shift)
         return image, torch.from_numpy(centres).float(), torch.from_numpy(example.known).float()
 
 

@@ -24,7 +24,7 @@ from LandmarkTrackerLib.methods.heatmap.detector import (
 from LandmarkTrackerLib.methods.network_grid import intensity_range
 from LandmarkTrackerLib.networks.heatmap import HeatmapNetwork
 from LandmarkTrackerLib.networks.scn import SpatialConfigurationNet
-from LandmarkTrackerLib.simulation.augmentation import cut_away
+from LandmarkTrackerLib.simulation.appearance import cut_away
 from LandmarkTrackerLib.training.heatmap_calibration import calibrate
 from LandmarkTrackerLib.training.heatmap_config import HeatmapTraining
 from LandmarkTrackerLib.training.heatmap_loss import heatmap_loss

@@ -10,9 +10,10 @@ import torch
 from torch import Tensor
 from torch.utils.data import default_collate
 
+from LandmarkTrackerLib.geometry import rotation
 from LandmarkTrackerLib.landmarks import Array
 from LandmarkTrackerLib.networks.sampling import cut, sample
-from LandmarkTrackerLib.simulation.deformation import Deformation
+from LandmarkTrackerLib.simulation.deformation import Deformation, Smooth
 from LandmarkTrackerLib.training.losses import LOSSES
 from LandmarkTrackerLib.training.task import Draw
 from LandmarkTrackerLib.training.tmn_data import TmnConfig, TmnSamples, pictures
@@ -99,10 +100,10 @@ def follow(network: torch.nn.Module, samples: TmnSamples) -> tuple[Answers, floa
 def _move(samples: TmnSamples, draw: Draw) -> dict[str, Tensor]:
     """image (H, W), where each of its pixels comes from in it when it has moved, origins (H, W, 2), and
     the points that move from centres to targets (K, 2)."""
-    rng, (columns, rows) = draw.rng, samples.config.field.size
+    rng = draw.rng
     motion = draw_motion(rng, samples.config)
     targets = samples.centres(draw.row, np.eye(2, 3), rng)
-    origins = motion.on_axes((np.arange(float(columns)), np.arange(float(rows)))).transpose(2, 1, 0)
+    origins = motion.on_pixels(samples.config.field.size)
     values = {"origins": origins, "centres": motion(targets), "targets": targets}
     tensors = {name: torch.from_numpy(np.ascontiguousarray(v, np.float32)) for name, v in values.items()}
     return tensors | {"image": torch.from_numpy(samples.images.brightness[draw.row]).float() / 255}
@@ -113,15 +114,14 @@ def draw_motion(rng: np.random.Generator, config: TmnConfig) -> Deformation:
     grows and shifts a little, and every part of it deforms in its own way."""
     mm, size = config.field.spacing_mm, np.array(config.field.size)
     width = BUMP_MM / mm
-    angle = np.radians(rng.uniform(-3, 3))
-    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    turn = rotation(np.radians(rng.uniform(-3, 3)))
     shift = rng.uniform(-SHIFT_MM, SHIFT_MM, 2) / mm
     # So many that they cover the field.
     bumps = int(np.ceil(np.prod(size) / (2 * np.pi * width**2)))
     moves = rng.normal(0, config.learning.local_motion_mm / mm, (bumps, 2))
     middle = (size - 1) / 2
     at = rng.uniform(0, 1, (bumps, 2)) * (size - 1)
-    return Deformation(middle, turn * rng.uniform(0.96, 1.04), shift, at, moves, width)
+    return Deformation(middle, turn * rng.uniform(0.96, 1.04), shift, (Smooth.bumps(at, moves, width),))
 
 
 def all_metrics(

@@ -1,9 +1,11 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 import torch
+from LandmarkTrackerLib.networks.sampling import sample
 from LandmarkTrackerLib.training.task import Draw
-from LandmarkTrackerLib.training.tracker_samples import MotionConfig, MovedPairs, _read, smooth_field
+from LandmarkTrackerLib.training.tracker_samples import MotionConfig, MovedPairs, draw_smooth
 
 CALM = MotionConfig(size=64, points=20, noise=0.0, vanish=0.0, strange=0.0)
 
@@ -21,7 +23,7 @@ def test_the_target_shows_at_the_truth_what_the_key_shows_at_the_exemplar(monkey
         seen = pair["seen"] > 0
         assert seen.any()
         key, target = (
-            _read(pair[crop], (2 * pair[points][seen] + 1) / CALM.size - 1)[0]
+            sample(pair[crop][None], pair[points][seen][None])[0, 0]
             for crop, points in (("key", "exemplar"), ("target", "truth"))
         )
         torch.testing.assert_close(key, target, atol=0.02, rtol=0)
@@ -49,6 +51,7 @@ def test_covered_landmarks_are_not_to_be_seen():
 
 
 def test_a_smooth_field_reaches_exactly_as_far_as_asked():
-    field = smooth_field(np.random.default_rng(0), 48, 5.0)
-    assert field.shape == (48, 48, 2)
-    torch.testing.assert_close(field.norm(dim=-1).max(), torch.tensor(5.0))
+    drawn = draw_smooth(np.random.default_rng(0), 48, 5.0)
+    lengths = np.linalg.norm(drawn.on_axes([np.arange(48.0)] * 2), axis=0)
+    assert lengths.shape == (48, 48)
+    assert lengths.max() == pytest.approx(5.0)
