@@ -6,7 +6,6 @@ Every transform maps fixed to moving, as resampling wants it: T(fixed landmark) 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Literal
 
 import numpy as np
@@ -188,11 +187,3 @@ def checkerboard(fixed: sitk.Image, warped: sitk.Image, squares: int = 8) -> sit
     reach = np.array(fixed.GetSize()) * np.array(fixed.GetSpacing())
     counts = np.maximum(1, np.rint(squares * reach / reach.max())).astype(int).tolist()
     return sitk.CheckerBoard(sitk.Cast(fixed, sitk.sitkFloat32), sitk.Cast(warped, sitk.sitkFloat32), counts)
-
-
-def rocking(fixed: sitk.Image, warped: sitk.Image, steps: int = 8) -> Iterator[sitk.Image]:
-    """From the fixed scan to the warped one and back, blended: played as a loop, what is wrong moves."""
-    a, b = (sitk.Cast(image, sitk.sitkFloat32) for image in (fixed, warped))
-    for n in range(2 * steps):
-        share = 0.5 - 0.5 * np.cos(np.pi * n / steps)
-        yield a * (1 - share) + b * share

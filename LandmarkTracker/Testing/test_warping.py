@@ -5,7 +5,7 @@ import pytest
 import SimpleITK as sitk
 from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.landmarks import LandmarkPairs
-from LandmarkTrackerLib.warping import checkerboard, fit, fit_affine, fit_rigid, fit_thin_plate, rocking, warp
+from LandmarkTrackerLib.warping import checkerboard, fit, fit_affine, fit_rigid, fit_thin_plate, warp
 
 OBLIQUE = (0.8, 0.0, 0.6, 0.0, 1.0, 0.0, -0.6, 0.0, 0.8)
 
@@ -133,11 +133,3 @@ def test_the_board_shows_both_scans_in_equal_parts() -> None:
     assert board.mean() == pytest.approx(0.5)
     assert board[0, 0, 0] != board[0, 0, 8]
     assert board[0, 0, 0] != board[0, 8, 0]
-
-
-def test_rocking_goes_from_the_fixed_scan_to_the_warped_one_and_back() -> None:
-    a, b = sitk.Image(4, 4, 1, sitk.sitkInt16), sitk.Image(4, 4, 1, sitk.sitkInt16) + 10
-    means = [float(sitk.GetArrayFromImage(frame).mean()) for frame in rocking(a, b, 5)]
-    assert means[0] == 0
-    assert means[5] == 10
-    assert means[1:5] == pytest.approx(means[:5:-1])

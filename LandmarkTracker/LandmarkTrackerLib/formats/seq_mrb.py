@@ -14,8 +14,8 @@ from xml.sax.saxutils import quoteattr
 import numpy as np
 
 from LandmarkTrackerLib.errors import InputError
-from LandmarkTrackerLib.formats.files import number, require_file, require_new, stem, written
-from LandmarkTrackerLib.formats.mrk_json import document_of, landmarks_of, write_mrk_json
+from LandmarkTrackerLib.formats.files import number, require_file, stem, written
+from LandmarkTrackerLib.formats.mrk_json import document_of, landmarks_of
 from LandmarkTrackerLib.formats.times import UNSTATED_UNIT, unit_of
 from LandmarkTrackerLib.landmarks import Track
 
@@ -102,19 +102,4 @@ def _files_in(scene: ElementTree.Element) -> dict[str, str]:
             role, _, target = reference.partition(":")
             if role == "storage" and target in stored:
                 files[node.attrib["id"]] = stored[target]
-    return files
-
-
-def write_frames(folder: Path, track: Track, *, overwrite: bool = False) -> list[Path]:
-    """Write one `.mrk.json` a frame, `frame_0000.mrk.json` for frame 0 of the cine. Returns their paths.
-
-    Raises:
-        InputError: one of the files exists and `overwrite` is False; then none is written.
-    """
-    digits = max(4, len(str(max(track.numbers, default=0))))
-    files = [folder / f"frame_{frame:0{digits}d}.mrk.json" for frame in track.numbers]
-    for file in files:
-        require_new(file, overwrite)
-    for file, landmarks in zip(files, track, strict=True):
-        write_mrk_json(file, landmarks, overwrite=overwrite)
     return files

@@ -7,7 +7,7 @@ from pathlib import Path
 import SimpleITK as sitk
 
 from LandmarkTrackerLib.errors import InputError
-from LandmarkTrackerLib.formats.files import require_file, written
+from LandmarkTrackerLib.formats.files import written
 from LandmarkTrackerLib.formats.scans import ScanPair
 from LandmarkTrackerLib.warping import TransformKind, fit
 
@@ -45,18 +45,6 @@ def write_transform(path: Path, transform: sitk.Transform, *, overwrite: bool = 
             scratch.replace(partial)
         finally:
             scratch.unlink(missing_ok=True)
-
-
-def read_transform(path: Path) -> sitk.Transform:
-    """Read a transform.
-
-    Raises:
-        InputError: the file is missing or not a transform.
-    """
-    try:
-        return sitk.ReadTransform(str(require_file(path)))
-    except RuntimeError as error:
-        raise InputError(f"{path} cannot be read as a transform; export it again") from error
 
 
 def export(folder: Path, scans: ScanPair) -> None:

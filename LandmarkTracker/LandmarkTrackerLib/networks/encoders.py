@@ -8,14 +8,13 @@ from __future__ import annotations
 import logging
 import math
 from itertools import pairwise
-from typing import Literal, get_args
+from typing import Literal
 from urllib.error import URLError
 
 import torch
 from torch import Tensor, nn
 
 EncoderName = Literal["light", "vgg16", "resnet50", "densenet121", "convnext_small"]
-ENCODERS: tuple[str, ...] = get_args(EncoderName)
 
 # torchvision's module that tells the classes, and how many features it is given.
 HEADS = {

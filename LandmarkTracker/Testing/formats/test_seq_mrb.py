@@ -3,8 +3,7 @@ import zipfile
 import numpy as np
 import pytest
 from LandmarkTrackerLib.errors import InputError
-from LandmarkTrackerLib.formats.mrk_json import read_mrk_json
-from LandmarkTrackerLib.formats.seq_mrb import read_seq_mrb, write_frames, write_seq_mrb
+from LandmarkTrackerLib.formats.seq_mrb import read_seq_mrb, write_seq_mrb
 from LandmarkTrackerLib.landmarks import LandmarkSet, Track
 
 STORAGE = "vtkMRMLSequenceStorageNode"
@@ -82,24 +81,6 @@ def test_the_same_track_makes_the_same_file(tmp_path, track):
         (tmp_path / name).mkdir()
         write_seq_mrb(tmp_path / name / "track.seq.mrb", track)
     assert (tmp_path / "a/track.seq.mrb").read_bytes() == (tmp_path / "b/track.seq.mrb").read_bytes()
-
-
-def test_one_file_a_frame_is_named_after_the_frame_of_the_cine(tmp_path, track, assert_same):
-    files = write_frames(tmp_path / "frames", track)
-    assert [file.name for file in files] == [
-        "frame_0004.mrk.json",
-        "frame_0005.mrk.json",
-        "frame_0009.mrk.json",
-    ]
-    for file, landmarks in zip(files, track, strict=True):
-        assert_same(read_mrk_json(file), landmarks)
-
-
-def test_one_existing_frame_keeps_all_from_being_written(tmp_path, track):
-    (tmp_path / "frame_0009.mrk.json").write_text("mine")
-    with pytest.raises(InputError, match=r"frame_0009\.mrk\.json exists; add --overwrite"):
-        write_frames(tmp_path, track)
-    assert [path.name for path in tmp_path.iterdir()] == ["frame_0009.mrk.json"]
 
 
 def test_only_a_sequence_name_is_written(tmp_path, track):

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import math
+from typing import get_args
 
 import pytest
 import torch
-from LandmarkTrackerLib.networks.encoders import ENCODERS, make_encoder
+from LandmarkTrackerLib.networks.encoders import EncoderName, make_encoder
 from LandmarkTrackerLib.networks.tmn import Tmn
 
 # Millions of parameters of torchvision's networks without their classes.
@@ -48,7 +49,7 @@ def test_the_light_network_of_the_shipped_models_is_below_16_megabytes() -> None
     assert 4 * count(network) < 16e6
 
 
-@pytest.mark.parametrize("name", ENCODERS)
+@pytest.mark.parametrize("name", get_args(EncoderName))
 def test_the_encoders_share_no_weights(name: str) -> None:
     with torch.device("meta"):
         network = Tmn((96, 96), 32, encoder=name, width=8)  # type: ignore[arg-type]
