@@ -247,8 +247,21 @@ class LandmarkPairs:
         object.__setattr__(self, "names", names)
 
     @classmethod
-    def of(cls, fixed: LandmarkSet, moving: LandmarkSet) -> LandmarkPairs:
-        """The landmarks that are defined in both sets, in the order of the first."""
+    def of(cls, fixed: LandmarkSet, moving: LandmarkSet, *, by_order: bool = False) -> LandmarkPairs:
+        """The landmarks that are defined in both sets, in the order of the first.
+
+        Args:
+            by_order: the n-th belongs to the n-th, whatever they are called; the names are those of `fixed`.
+
+        Raises:
+            InputError: they are paired by order, and there are more of one than of the other.
+        """
+        if by_order:
+            if len(fixed) != len(moving):
+                raise InputError(
+                    f"{len(fixed)} landmarks cannot be paired by order with {len(moving)}; give equally many"
+                )
+            moving = replace(moving, names=fixed.names)
         there = set(moving.only_defined().names)
         both = [name for name in fixed.only_defined().names if name in there]
         a, b = fixed.select(both), moving.select(both)

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from LandmarkTrackerLib.cli.point_files import landmarks_on
 from LandmarkTrackerLib.cli.progress import progress
 from LandmarkTrackerLib.cli.track import (
     add_model_arguments,
@@ -66,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _cases(args: argparse.Namespace) -> list[Case]:
-    from LandmarkTrackerLib.formats import read_image, read_landmarks
+    from LandmarkTrackerLib.formats import read_image
     from LandmarkTrackerLib.geometry import Grid
     from LandmarkTrackerLib.jobs import batch
     from LandmarkTrackerLib.jobs.across import examples_of
@@ -75,7 +76,10 @@ def _cases(args: argparse.Namespace) -> list[Case]:
     if args.detector:
         return batch.detect_cases(args.folder, args.output, make_detector(args.detector, args.device))
     if args.example:
-        shown = [(read_image(image), read_landmarks(points)) for image, points in args.example]
+        shown = []
+        for path, points in args.example:
+            image = read_image(path)
+            shown.append((image, landmarks_on(points, Grid.of(image))))
         fitting = DEFAULT_ACROSS if Grid.of(shown[0][0]).is_slice else DEFAULT_LOCATOR
         locator = make_locator(args.model or fitting, args.device)
         examples = examples_of(locator, shown)

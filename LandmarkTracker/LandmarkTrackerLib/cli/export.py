@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from LandmarkTrackerLib.cli.match import add_export_argument
+from LandmarkTrackerLib.cli.point_files import add_coordinates_argument, say
 from LandmarkTrackerLib.cli.track import add_output_arguments
 from LandmarkTrackerLib.errors import InputError
 
 if TYPE_CHECKING:
     from LandmarkTrackerLib.formats.scans import Scan
-    from LandmarkTrackerLib.landmarks import LandmarkSet
+    from LandmarkTrackerLib.landmarks import LandmarkPairs, LandmarkSet
+
+HOW = (
+    "give two point files and two images, or one file of pairs and two images, or one track.csv, its cine "
+    "and --frames FIXED MOVING"
+)
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -21,14 +27,16 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="hand landmarks of two images to registration programs",
         description="Pair the landmarks of two images by name, and write pairs.csv, fixed.mrk.json, "
         "moving.mrk.json and a folder for each program. Landmarks that are missing in either are left out. "
-        "Either two point lists and two images, or a track.csv, its cine and two frames.",
+        "Give two point files and two images, or one file of pairs (pairs.csv, .tag, NiftyReg) and two "
+        "images, or a track.csv or DeepLabCut table, its cine and two frames.",
     )
     parser.add_argument(
         "landmarks",
         type=Path,
         nargs="+",
         metavar="POINTS",
-        help="fixed and moving point list (.mrk.json, .fcsv, .csv), or one track.csv",
+        help="fixed and moving point file (.mrk.json, .fcsv, .csv, or another, see Docs/inputs.md), or one "
+        "file of both",
     )
     parser.add_argument(
         "--images",
@@ -41,6 +49,12 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument(
         "--frames", type=int, nargs=2, metavar=("FIXED", "MOVING"), help="of the track, counted from 0"
     )
+    parser.add_argument(
+        "--by-order",
+        action="store_true",
+        help="the n-th point belongs to the n-th, whatever they are called (by name)",
+    )
+    add_coordinates_argument(parser)
     add_export_argument(parser)
     add_output_arguments(parser)
     parser.set_defaults(run=run)
@@ -50,41 +64,64 @@ def run(args: argparse.Namespace) -> int:
     from LandmarkTrackerLib.formats.scans import ScanPair
     from LandmarkTrackerLib.jobs.export import refuse_existing
     from LandmarkTrackerLib.jobs.pairs import PAIR_FILES, export_pairs
-    from LandmarkTrackerLib.landmarks import LandmarkPairs
 
     refuse_existing(args.output, (*PAIR_FILES, *args.export), args.overwrite)
-    wanted = 1 if args.frames else 2
-    if len(args.landmarks) != wanted or len(args.images) != wanted:
-        raise InputError(
-            "give two point lists and two images, or one track.csv, its cine and --frames FIXED MOVING"
-        )
-    opened = _frames(args) if args.frames else _files(args)
-    (fixed, here), (moving, there) = opened
-    pairs = LandmarkPairs.of(here, there)
-    lost = len(set(here.names) | set(there.names)) - len(pairs)
+    (fixed, moving), pairs, lost = _frames(args) if args.frames else _files(args)
     for path in export_pairs(args.output, ScanPair(fixed, moving, pairs), args.export):
         print(path)
     print(f"{len(pairs)} pairs" + (f"; {lost} landmarks are not in both images" if lost else ""))
     return 0
 
 
-def _files(args: argparse.Namespace) -> list[tuple[Scan, LandmarkSet]]:
-    from LandmarkTrackerLib.formats import read_image, read_landmarks
+# Two images, the pairs, and how many landmarks are in one of them only.
+Opened: TypeAlias = "tuple[tuple[Scan, Scan], LandmarkPairs, int]"
+
+
+def _files(args: argparse.Namespace) -> Opened:
+    from LandmarkTrackerLib.formats import read_image, read_points
+    from LandmarkTrackerLib.formats.points import PAIR
+    from LandmarkTrackerLib.formats.scans import Scan
+    from LandmarkTrackerLib.geometry import Grid
+
+    if len(args.images) != 2 or len(args.landmarks) > 2:
+        raise InputError(HOW)
+    fixed, moving = (Scan(read_image(image), image) for image in args.images)
+    grids = Grid.of(fixed.image), Grid.of(moving.image)
+    files = [read_points(path, args.coordinates) for path in args.landmarks]
+    for points in files:
+        say(points)
+    if len(files) == 1:
+        if not files[0].is_pair:
+            raise InputError(HOW)
+        pairs = files[0].pairs(*grids)
+        return (fixed, moving), pairs, len(files[0].images[PAIR[0]]) - len(pairs)
+    here, there = (
+        points.landmarks(grid, numbered=args.by_order) for points, grid in zip(files, grids, strict=True)
+    )
+    return (fixed, moving), *_paired(here, there, args.by_order)
+
+
+def _frames(args: argparse.Namespace) -> Opened:
+    from LandmarkTrackerLib.formats import open_cine, read_points
     from LandmarkTrackerLib.formats.scans import Scan
 
-    return [
-        (Scan(read_image(image), image), read_landmarks(points))
-        for image, points in zip(args.images, args.landmarks, strict=True)
-    ]
+    if len(args.images) != 1 or len(args.landmarks) != 1:
+        raise InputError(HOW)
+    cine, points = open_cine(args.images[0]), read_points(args.landmarks[0], args.coordinates)
+    say(points)
+    here, there = (points.landmarks(cine.grid, frame, args.by_order) for frame in args.frames)
+    fixed, moving = (Scan(cine[frame]) for frame in args.frames)
+    return (fixed, moving), *_paired(here, there, args.by_order)
 
 
-def _frames(args: argparse.Namespace) -> list[tuple[Scan, LandmarkSet]]:
-    from LandmarkTrackerLib.formats import open_cine
-    from LandmarkTrackerLib.formats.scans import Scan
-    from LandmarkTrackerLib.formats.track_csv import read_track_csv
+def _paired(here: LandmarkSet, there: LandmarkSet, by_order: bool) -> tuple[LandmarkPairs, int]:
+    from LandmarkTrackerLib.landmarks import LandmarkPairs
 
-    cine, track = open_cine(args.images[0]), read_track_csv(args.landmarks[0])
-    for frame in args.frames:
-        if frame not in track.numbers:
-            raise InputError(f"{args.landmarks[0]} has no frame {frame}")
-    return [(Scan(cine[frame]), track[track.numbers.index(frame)]) for frame in args.frames]
+    pairs = LandmarkPairs.of(here, there, by_order=by_order)
+    if not by_order and len(here) and len(there) and not set(here.names) & set(there.names):
+        raise InputError(
+            f"no landmark has one name in both files ('{here.names[0]}' and '{there.names[0]}', say); "
+            "rename them, or add --by-order"
+        )
+    total = len(here) if by_order else len(set(here.names) | set(there.names))
+    return pairs, total - len(pairs)

@@ -5,18 +5,24 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from LandmarkTrackerLib.cli.point_files import add_coordinates_argument
+
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = subparsers.add_parser(
         "info", help="describe an image, a cine, a DICOM folder or a landmark file"
     )
     parser.add_argument("file", type=Path)
+    parser.add_argument(
+        "--image", type=Path, metavar="IMAGE", help="that the points of FILE lie on, to have pixels in mm"
+    )
+    add_coordinates_argument(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     from LandmarkTrackerLib.formats import describe_file
 
-    for line in describe_file(args.file):
+    for line in describe_file(args.file, args.image, args.coordinates):
         print(line)
     return 0

@@ -8,6 +8,7 @@ from typing import get_args
 
 import numpy as np
 
+from LandmarkTrackerLib.cli.point_files import add_coordinates_argument, landmarks_on
 from LandmarkTrackerLib.cli.progress import progress
 from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.images import Cine
@@ -30,8 +31,13 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "cine", type=Path, help=".seq.nrrd, 4D image, DICOM folder or folder of single-frame images"
     )
     parser.add_argument(
-        "--landmarks", type=Path, required=True, metavar="POINTS", help=".mrk.json, .fcsv or .csv"
+        "--landmarks",
+        type=Path,
+        required=True,
+        metavar="POINTS",
+        help=".mrk.json, .fcsv, .csv or another point file (see Docs/inputs.md)",
     )
+    add_coordinates_argument(parser)
     parser.add_argument("--slice", metavar="NAME", help="which slice of a DICOM folder that holds several")
     add_propagation_arguments(parser)
     parser.add_argument(
@@ -86,11 +92,12 @@ def add_output_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from LandmarkTrackerLib.formats import open_cine, read_landmarks
+    from LandmarkTrackerLib.formats import open_cine
 
+    cine = open_cine(args.cine, args.slice)
     track_cine(
-        open_cine(args.cine, args.slice),
-        read_landmarks(args.landmarks),
+        cine,
+        landmarks_on(args.landmarks, cine.grid, args.frame, args.coordinates),
         args.output,
         model=args.model,
         device=args.device,

@@ -12,17 +12,28 @@ import SimpleITK as sitk
 from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.formats import dicom_folder, folder, image_file
 from LandmarkTrackerLib.formats.describe import describe_file
-from LandmarkTrackerLib.formats.fcsv import read_fcsv, write_fcsv
-from LandmarkTrackerLib.formats.files import require_file
-from LandmarkTrackerLib.formats.mrk_json import read_mrk_json, write_mrk_json
-from LandmarkTrackerLib.formats.points_csv import read_points_csv, write_points_csv
+from LandmarkTrackerLib.formats.fcsv import write_fcsv
+from LandmarkTrackerLib.formats.files import stem
+from LandmarkTrackerLib.formats.mrk_json import write_mrk_json
+from LandmarkTrackerLib.formats.point_files import READERS, is_landmark_file, read_points
+from LandmarkTrackerLib.formats.points_csv import write_points_csv
 from LandmarkTrackerLib.formats.seq_nrrd import write_cine
+from LandmarkTrackerLib.geometry import Grid
 from LandmarkTrackerLib.images import Cine
 from LandmarkTrackerLib.landmarks import LandmarkSet
 
-__all__ = ["describe_file", "open_cine", "read_image", "read_landmarks", "write_cine", "write_landmarks"]
+__all__ = [
+    "describe_file",
+    "is_landmark_file",
+    "landmarks_beside",
+    "open_cine",
+    "read_image",
+    "read_landmarks",
+    "read_points",
+    "write_cine",
+    "write_landmarks",
+]
 
-LANDMARK_READERS = {".mrk.json": read_mrk_json, ".fcsv": read_fcsv, ".csv": read_points_csv}
 LANDMARK_WRITERS = {".mrk.json": write_mrk_json, ".fcsv": write_fcsv, ".csv": write_points_csv}
 
 
@@ -57,15 +68,34 @@ def read_image(path: Path) -> sitk.Image:
     return image_file.read_image(path)
 
 
-def read_landmarks(path: Path) -> LandmarkSet:
-    """Landmarks from `.mrk.json`, `.fcsv` or `.csv`, in LPS mm. One without a position is missing.
+def read_landmarks(
+    path: Path, grid: Grid | None = None, frame: int | None = None, coordinates: str | None = None
+) -> LandmarkSet:
+    """Landmarks from a file of any format of `point_files.READERS`, in LPS mm.
+
+    Args:
+        grid: of the image that they lie on; needed where the file counts pixels.
+        frame: which image, where the file has the landmarks of several.
+        coordinates: what its numbers mean, of `points.CHOICES`, where the file does not state it.
 
     Raises:
-        InputError: the file is missing, damaged, of another format, without any landmark, or with two of
-            one name.
+        InputError: the file is missing, damaged, of another format, without any landmark, with two of one
+            name, or something above is needed and not given.
     """
-    path = require_file(Path(path))
-    return LANDMARK_READERS[_landmark_suffix(path)](path)
+    return read_points(path, coordinates).landmarks(grid, frame)
+
+
+def landmarks_beside(image: Path) -> Path:
+    """The landmark file with the name of an image.
+
+    Raises:
+        InputError: there is none.
+    """
+    candidates = [image.with_name(stem(image) + suffix) for suffix in READERS]
+    found = next((path for path in candidates if path.is_file() and is_landmark_file(path)), None)
+    if found is None:
+        raise InputError(f"{image} has no landmarks beside it; save them as {candidates[0].name}")
+    return found
 
 
 def write_landmarks(path: Path, landmarks: LandmarkSet, *, overwrite: bool = False) -> None:
@@ -74,11 +104,8 @@ def write_landmarks(path: Path, landmarks: LandmarkSet, *, overwrite: bool = Fal
     Raises:
         InputError: the suffix is another, or the file exists and `overwrite` is False.
     """
-    LANDMARK_WRITERS[_landmark_suffix(Path(path))](Path(path), landmarks, overwrite=overwrite)
-
-
-def _landmark_suffix(path: Path) -> str:
-    for suffix in LANDMARK_READERS:
+    path = Path(path)
+    for suffix, write in LANDMARK_WRITERS.items():
         if path.name.lower().endswith(suffix):
-            return suffix
-    raise InputError(f"{path} is not a landmark file; its name ends with {', '.join(LANDMARK_READERS)}")
+            return write(path, landmarks, overwrite=overwrite)
+    raise InputError(f"{path} is not a name for landmarks; end it with {', '.join(LANDMARK_WRITERS)}")

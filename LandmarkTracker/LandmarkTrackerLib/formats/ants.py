@@ -14,8 +14,10 @@ import SimpleITK as sitk
 
 from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.formats.files import number, read_text, written
+from LandmarkTrackerLib.formats.points import Point, PointFile
+from LandmarkTrackerLib.formats.points_csv import ANTS
 from LandmarkTrackerLib.formats.scans import ScanPair, write_script
-from LandmarkTrackerLib.formats.tables import number_in, read_table, write_table
+from LandmarkTrackerLib.formats.tables import write_table
 from LandmarkTrackerLib.landmarks import Array
 from LandmarkTrackerLib.warping import fit
 
@@ -36,20 +38,6 @@ def write_points_csv(path: Path, points: Array, *, overwrite: bool = False) -> N
     write_table(path, (*AXES, "t", "label"), rows, overwrite=overwrite)
 
 
-def read_points_csv(path: Path, dimension: int = 3) -> Array:
-    """Read points (N, dimension), mm, as written above or by antsApplyTransformsToPoints.
-
-    Raises:
-        InputError: a column is missing or a cell is no number.
-    """
-    rows = read_table(path)
-    if not rows or not set(AXES[:dimension]) <= set(rows[0]):
-        raise InputError(f"{path} is not a table of points; give the columns {','.join(AXES)},t")
-    return np.array(
-        [[number_in(path, row, a, line) for a in AXES[:dimension]] for line, row in enumerate(rows, start=2)]
-    )
-
-
 def write_point_set(path: Path, points: Array, *, overwrite: bool = False) -> None:
     """Write points (N, 2 or 3), mm, labelled from 1: the reader drops a point at 0 with label 0.
 
@@ -63,8 +51,8 @@ def write_point_set(path: Path, points: Array, *, overwrite: bool = False) -> No
         partial.write_text("\n".join(["0 0 0 0", *lines, "0 0 0 0"]) + "\n", encoding="ascii")
 
 
-def read_point_set(path: Path, dimension: int = 3) -> Array:
-    """Read points (N, dimension), mm, in the order of their labels.
+def parse_point_set(path: Path) -> PointFile:
+    """The points of a point set, named by their labels.
 
     Raises:
         InputError: a line is not four numbers, or the lines of zeros around the points are missing.
@@ -76,7 +64,10 @@ def read_point_set(path: Path, dimension: int = 3) -> Array:
     if values.ndim != 2 or values.shape[1] != 4 or values[[0, -1]].any():
         raise InputError(f"{path} is not a point set; it has lines of x y z label between two of zeros")
     body = values[1:-1]
-    return body[np.argsort(body[:, 3], kind="stable"), :dimension]
+    if not np.isfinite(body).all() or (body[:, 3] % 1).any():
+        raise InputError(f"{path} is not a point set; labels are whole numbers")
+    points = tuple(Point(str(int(row[3])), row[:3].tolist()) for row in body)
+    return PointFile(path, "ANTs point set", ANTS, {"": points})
 
 
 def export(folder: Path, scans: ScanPair) -> None:

@@ -9,15 +9,20 @@ import SimpleITK as sitk
 
 from LandmarkTrackerLib import formats
 from LandmarkTrackerLib.formats import dicom_folder, seq_mrb, track_csv
+from LandmarkTrackerLib.formats.describe_points import describe_points
 from LandmarkTrackerLib.formats.files import NotACineError, number
-from LandmarkTrackerLib.formats.tables import read_table
+from LandmarkTrackerLib.formats.point_files import READERS
 from LandmarkTrackerLib.geometry import Grid
-from LandmarkTrackerLib.images import NOT_CALIBRATED, Cine, is_calibrated, notes_of
-from LandmarkTrackerLib.landmarks import LandmarkSet, Track
+from LandmarkTrackerLib.images import NOT_CALIBRATED, Cine, is_calibrated, length_unit, notes_of
+from LandmarkTrackerLib.landmarks import Track
 
 
-def describe_file(path: Path) -> list[str]:
+def describe_file(path: Path, image: Path | None = None, coordinates: str | None = None) -> list[str]:
     """Lines that say what is at `path`: an image, a cine, landmarks or a track, and where it lies.
+
+    Args:
+        image: that the landmarks of a point file lie on.
+        coordinates: see `describe_points`.
 
     Raises:
         InputError: nothing is there, or nothing that can be read.
@@ -30,19 +35,25 @@ def describe_file(path: Path) -> list[str]:
         if len(slices) > 1:
             listed = (f"{name}: {len(headers)} files" for name, headers in slices.items())
             return [f"DICOM folder with {len(slices)} slices in time; choose one with --slice", *listed]
-    if path.name.lower().endswith(tuple(formats.LANDMARK_READERS)):
-        if path.suffix.lower() == ".csv" and set(track_csv.COLUMNS) <= set(_columns(path)):
+    if path.is_file() and path.name.lower().endswith(tuple(READERS)):
+        if track_csv.is_track(path):
             return _track(track_csv.read_track_csv(path))
-        return _landmarks(formats.read_landmarks(path))
+        grid, unit = _under(image) if image else (None, "mm")
+        return describe_points(path, grid, unit, coordinates)
     try:
         return _cine(formats.open_cine(path))
     except NotACineError:
         return _image(formats.read_image(path))
 
 
-def _columns(path: Path) -> list[str]:
-    rows = read_table(path)
-    return list(rows[0]) if rows else []
+def _under(path: Path) -> tuple[Grid, str]:
+    """Where the pixels of an image or of a cine's frames lie, and the unit of length there."""
+    try:
+        cine = formats.open_cine(path)
+        return cine.grid, cine.length_unit
+    except NotACineError:
+        image = formats.read_image(path)
+        return Grid.of(image), length_unit(is_calibrated(image))
 
 
 def _cine(cine: Cine) -> list[str]:
@@ -82,17 +93,6 @@ def _values(image: sitk.Image, what: str) -> str:
     finite = array[np.isfinite(array)]
     span = f"{finite.min():g} to {finite.max():g}" if finite.size else "no finite number"
     return f"{what}: {image.GetPixelIDTypeAsString()}, {span}"
-
-
-def _landmarks(landmarks: LandmarkSet) -> list[str]:
-    count = int(landmarks.defined.sum())
-    rows = [
-        f"{landmark.name}: LPS ({', '.join(number(x) for x in landmark.position)}) mm"
-        if landmark.status == "defined"
-        else f"{landmark.name}: missing"
-        for landmark in landmarks
-    ]
-    return [f"{len(landmarks)} landmarks, {count} defined, {len(landmarks) - count} missing", *rows]
 
 
 def _track(track: Track) -> list[str]:

@@ -11,6 +11,7 @@ import numpy as np
 
 from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.formats.files import read_text, written
+from LandmarkTrackerLib.formats.points import Coordinates, PointFile, unnamed
 from LandmarkTrackerLib.formats.scans import ScanPair
 from LandmarkTrackerLib.geometry import Grid
 from LandmarkTrackerLib.landmarks import Array
@@ -29,19 +30,18 @@ def write_points(path: Path, points: Array, grid: Grid, *, overwrite: bool = Fal
         partial.write_text("".join("\t".join(map(str, v)) + "\n" for v in voxels), encoding="ascii")
 
 
-def read_points(path: Path, grid: Grid) -> Array:
-    """Read voxels as the points at their centres: (N, 3) LPS mm.
+def parse(path: Path) -> PointFile:
+    """The voxels of a file.
 
     Raises:
-        InputError: a line is not three whole numbers, or a voxel lies off the scan.
+        InputError: a line is not three whole numbers.
     """
-    try:
-        voxels = np.array([line.split() for line in read_text(path).splitlines()], dtype=int).reshape(-1, 3)
-    except ValueError as error:
-        raise InputError(f"{path} is not a DIR-Lab file; give three whole numbers a line") from error
-    if (voxels < 1).any() or (voxels > np.array(grid.size)).any():
-        raise InputError(f"{path} has a voxel outside the scan of {grid.size}; voxels count from 1")
-    return grid.to_world(voxels - 1)
+    lines = [line.split() for line in read_text(path).splitlines() if line.strip()]
+    if not all(len(line) == 3 and all(cell.isdecimal() for cell in line) for line in lines):
+        raise InputError(f"{path} is not a DIR-Lab file; give three whole numbers a line")
+    source = "as DIR-Lab counts them; the file does not state it"
+    coordinates = Coordinates("pixel", source, stated=False, first=1)
+    return PointFile(path, "DIR-Lab voxels", coordinates, {"": unnamed(np.array(lines, dtype=float))})
 
 
 def export(folder: Path, scans: ScanPair) -> None:

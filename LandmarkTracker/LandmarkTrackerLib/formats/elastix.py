@@ -16,6 +16,7 @@ import SimpleITK as sitk
 
 from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.formats.files import number, read_text, written
+from LandmarkTrackerLib.formats.points import Coordinates, PointFile, unnamed
 from LandmarkTrackerLib.formats.scans import ScanPair, write_script
 from LandmarkTrackerLib.landmarks import Array
 
@@ -113,29 +114,40 @@ def write_points(path: Path, points: Array, *, overwrite: bool = False) -> None:
         partial.write_text("\n".join(lines) + "\n", encoding="ascii")
 
 
-def read_points(path: Path) -> Array:
-    """Read points (N, 2 or 3), mm.
+def is_points(text: str) -> bool:
+    """Whether a text begins as a point file: with `point` or `index`, or with a number that stands alone."""
+    first = text.lstrip().split("\n", 1)[0].split()
+    return first[0] in MEANING or (len(first) == 1 and first[0].isdecimal())
+
+
+def parse(path: Path) -> PointFile:
+    """The points of a point file. Without its first word, elastix takes the numbers for indices.
 
     Raises:
-        InputError: the file holds indices, not points, or other than it says.
+        InputError: it holds other than it says.
     """
     words = read_text(path).split()
-    if not words or words[0] != "point":
-        raise InputError(f"{path} does not start with 'point'; indices need their image, so give it in mm")
+    kind = "index" if words[0].isdecimal() else words.pop(0)
+    if kind not in MEANING:
+        raise InputError(f"{path} starts with neither 'point' nor 'index'; give a point file of elastix")
     try:
-        count, values = int(words[1]), np.array(words[2:], dtype=float)
+        count, values = int(words[0]), np.array(words[1:], dtype=float)
     except (IndexError, ValueError) as error:
         raise InputError(f"{path} holds something that is not a number; export it again") from error
     if count < 1 or len(values) not in (2 * count, 3 * count):
         raise InputError(f"{path} says {count} points and holds {len(values)} numbers; export it again")
-    return values.reshape(count, -1)
+    return PointFile(path, "elastix points", MEANING[kind], {"": unnamed(values.reshape(count, -1))})
 
 
+MEANING = {
+    "point": Coordinates("LPS", "as elastix has it; the file states 'point'", stated=False),
+    "index": Coordinates("pixel", "as elastix has it; the file states 'index' or nothing"),
+}
 OUTPUT_POINT = re.compile(r"OutputPoint\s*=\s*\[([^\]]*)\]")
 
 
-def read_output_points(path: Path) -> Array:
-    """Where transformix sent the points (`outputpoints.txt`): (N, 2 or 3), mm.
+def parse_output_points(path: Path) -> PointFile:
+    """Where transformix sent the points (`outputpoints.txt`), on the moving image.
 
     Raises:
         InputError: the file holds no output points.
@@ -143,7 +155,12 @@ def read_output_points(path: Path) -> Array:
     found = OUTPUT_POINT.findall(read_text(path))
     if not found:
         raise InputError(f"{path} holds no OutputPoint; give the outputpoints.txt of transformix")
-    return np.array([point.split() for point in found], dtype=float)
+    try:
+        points = unnamed(np.array([point.split() for point in found], dtype=float))
+    except ValueError as error:
+        raise InputError(f"{path} has an OutputPoint that is no point; run transformix again") from error
+    coordinates = Coordinates("LPS", "as elastix has it: OutputPoint, on the moving image", stated=False)
+    return PointFile(path, "transformix output points", coordinates, {"": points})
 
 
 def export(folder: Path, scans: ScanPair) -> None:

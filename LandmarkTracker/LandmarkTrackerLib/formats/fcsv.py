@@ -10,11 +10,12 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.formats.files import number, read_text, written
-from LandmarkTrackerLib.formats.points import Point, coordinate_system, in_system, landmark_set
+from LandmarkTrackerLib.formats.points import Coordinates, Point, PointFile, coordinate_system, in_system
 from LandmarkTrackerLib.landmarks import LandmarkSet
 
 # vtkMRMLMarkupsNode's numbers for the state of a position.
@@ -29,22 +30,36 @@ def read_fcsv(path: Path) -> LandmarkSet:
     Raises:
         InputError: a line is cut short or no numbers, or the file holds no landmark or two of one name.
     """
+    return parse(path).landmarks()
+
+
+def parse(path: Path) -> PointFile:
+    """The control points of a file. Raises as `read_fcsv`."""
     lines = read_text(path).splitlines()
     comments = {
         key.strip().lower(): value.strip()
         for key, _, value in (line.lstrip("# ").partition("=") for line in lines if line.startswith("#"))
     }
-    versioned = "markups fiducial file version" in comments
-    system = coordinate_system(path, comments.get("coordinatesystem", "LPS")) if versioned else "RAS"
     body = "\n".join(line for line in lines if line.strip() and not line.startswith("#"))
-    parse = _point if versioned else _slicer3_point
+    if "markups fiducial file version" in comments:
+        system = comments.get("coordinatesystem")
+        source = "as the file states" if system else "Slicer's default"
+        coordinates = Coordinates(coordinate_system(path, system or "LPS"), source)
+        return PointFile(path, "Slicer fiducials", coordinates, {"": _points(path, body, _point)})
+    coordinates = Coordinates("RAS", "as Slicer 3 wrote it; the file does not state it", stated=False)
+    return PointFile(path, "Slicer 3 fiducials", coordinates, {"": _points(path, body, _slicer3_point)})
+
+
+def _points(path: Path, body: str, parse: Callable[[list[str]], Point]) -> tuple[Point, ...]:
     points = []
-    for row in csv.reader(io.StringIO(body)):
-        try:
+    row: list[str] = []
+    try:
+        for row in csv.reader(io.StringIO(body)):
             points.append(parse(row))
-        except (IndexError, ValueError) as error:
-            raise InputError(f"{path}: the line '{','.join(row)}' is not a control point; mend it") from error
-    return landmark_set(path, points, system)
+    except (IndexError, ValueError, csv.Error) as error:
+        line = ",".join(row)[:80]
+        raise InputError(f"{path}: the line '{line}' is not a control point; correct it") from error
+    return tuple(points)
 
 
 def _point(row: list[str]) -> Point:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 import shutil
 import tempfile
@@ -12,6 +13,9 @@ from pathlib import Path
 from typing import IO, Any
 
 from LandmarkTrackerLib.errors import InputError
+
+# Far above a track of a million points.
+TEXT_LIMIT = 256 << 20
 
 
 class NotACineError(InputError):
@@ -34,15 +38,24 @@ def require_file(path: Path) -> Path:
 
 
 def read_text(path: Path) -> str:
-    """A text file's content, with or without a byte order mark.
+    """A text file's content, in UTF-8, or in UTF-16 with a byte order mark; every line ends with a newline.
 
     Raises:
-        InputError: the file is missing, empty or not text.
+        InputError: the file is missing, empty, too large, not to be read, or not text.
     """
+    if require_file(path).stat().st_size > TEXT_LIMIT:
+        raise InputError(f"{path} is larger than {TEXT_LIMIT >> 20} MB, which no text file here is; check it")
     try:
-        return require_file(path).read_text(encoding="utf-8-sig")
+        data = path.read_bytes()
+        wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+        text = data.decode("utf-16" if wide else "utf-8-sig")
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({error.strerror}); check its permissions") from error
     except UnicodeDecodeError as error:
         raise InputError(f"{path} is not a text file in UTF-8; export it again") from error
+    if not text.strip():
+        raise InputError(f"{path} is empty; export it again")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def require_new(path: Path, overwrite: bool) -> None:

@@ -1,4 +1,4 @@
-"""Slicer's Markups file, `.mrk.json`.
+"""Slicer's Markups file, `.mrk.json` or plain `.json`, and the `.markups.json` of Slicer 4.7 to 4.9.
 
 Uncertainty is kept where Slicer shows it: in the per-point measurements `score` (0 to 1), `sigma_mm`, and
 `sigma_i_mm`, `sigma_j_mm`, `sigma_k_mm` along the image's axes. A missing landmark has no position, status
@@ -15,7 +15,7 @@ import numpy as np
 
 from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.formats.files import read_text, written
-from LandmarkTrackerLib.formats.points import Point, coordinate_system, in_system, landmark_set
+from LandmarkTrackerLib.formats.points import Coordinates, Point, PointFile, coordinate_system, in_system
 from LandmarkTrackerLib.landmarks import LandmarkSet
 
 SUFFIX = ".mrk.json"
@@ -33,31 +33,75 @@ def read_mrk_json(path: Path) -> LandmarkSet:
     Raises:
         InputError: not a Markups file, no control point, two of one name, or a position that is no position.
     """
-    return landmarks_of(read_text(path), path)
+    return parse(path).landmarks()
+
+
+def parse(path: Path) -> PointFile:
+    """The control points of a file. Raises as `read_mrk_json`."""
+    return _parsed(read_text(path), path)
 
 
 def landmarks_of(text: str, path: Path) -> LandmarkSet:
     """The landmarks that a `.mrk.json` text holds; `path` is its file, for messages."""
-    markup = _point_list(text, path)
+    return _parsed(text, path).landmarks()
+
+
+def _parsed(text: str, path: Path) -> PointFile:
+    document = _document(text, path)
+    if "Markups" in document:
+        return _older(document["Markups"], path)
+    markup = _point_list(document, path)
     if markup.get("coordinateUnits", "mm") not in ("mm", ["mm"] * 3):
         raise InputError(f"{path} is in {markup['coordinateUnits']}; save it in mm")
     system = coordinate_system(path, str(markup.get("coordinateSystem", "LPS")))
+    source = "as the file states" if "coordinateSystem" in markup else "Slicer's default"
     controls = markup["controlPoints"]
     sigmas, scores = _doubt(markup, len(controls))
-    points = [
-        Point(str(control.get("label", "")), _position(path, control), sigma, score)
-        for control, sigma, score in zip(controls, sigmas, scores, strict=True)
-    ]
-    return landmark_set(path, points, system)
+    points = tuple(
+        Point(str(control.get("label") or ""), _position(path, control), sigma, score)
+        for control, sigma, score in zip(controls, sigmas.tolist(), scores.tolist(), strict=True)
+    )
+    return PointFile(path, "Slicer Markups", Coordinates(system, source), {"": points})
 
 
-def _point_list(text: str, path: Path) -> dict[str, Any]:
-    """The one list of control points in a document."""
+def _document(text: str, path: Path) -> dict[str, Any]:
     try:
-        document = json.loads(text)
+        document = json.loads(text, parse_int=_integer)
     except json.JSONDecodeError as error:
         raise InputError(f"{path} is damaged or cut short (line {error.lineno}); save it again") from error
-    lists = document.get("markups") if isinstance(document, dict) else None
+    except RecursionError as error:
+        raise InputError(f"{path} is not a Markups file: it is nested too deeply") from error
+    if not isinstance(document, dict):
+        raise InputError(f"{path} is not a Markups file; save a point list from Slicer as .mrk.json")
+    return document
+
+
+def _integer(digits: str) -> float:
+    """Long ones as float: numpy holds no others, and Python converts no more than some thousand digits."""
+    return int(digits) if len(digits) < 19 else float(digits)
+
+
+def _older(markups: object, path: Path) -> PointFile:
+    """The layout before the schema: every markup has a label and its points, in Slicer's own RAS."""
+    if not isinstance(markups, list) or not all(isinstance(markup, dict) for markup in markups):
+        raise InputError(f"{path} has control points that are none; save it again from Slicer")
+    points = []
+    for markup in markups:
+        places = markup.get("Points")
+        label = str(markup.get("Label") or "")
+        first = places[0] if isinstance(places, list) and len(places) == 1 else None
+        position: list[Any] = [first.get(axis) for axis in "xyz"] if isinstance(first, dict) else []
+        if not _numbers(position, 3):
+            raise InputError(f"{path}: '{label}' is not one point; save a point list")
+        points.append(Point(label, [float(x) for x in position]))
+    source = "as Slicer 4.7 to 4.9 wrote it; the file does not state it"
+    coordinates = Coordinates("RAS", source, stated=False)
+    return PointFile(path, "Slicer markups before the schema", coordinates, {"": tuple(points)})
+
+
+def _point_list(document: dict[str, Any], path: Path) -> dict[str, Any]:
+    """The one list of control points in a document."""
+    lists = document.get("markups")
     if not isinstance(lists, list) or not all(isinstance(markup, dict) for markup in lists) or not lists:
         raise InputError(f"{path} is not a Markups file; save a point list from Slicer as .mrk.json")
     if len(lists) > 1:
@@ -81,16 +125,17 @@ def _position(path: Path, control: dict[str, Any]) -> list[float] | None:
 
 def _doubt(markup: dict[str, Any], count: int) -> tuple[np.ndarray, np.ndarray]:
     """Sigma (N, 3) in mm and score (N,) from the measurements that hold one number a point."""
+    measurements = markup.get("measurements")
     found = {
-        measurement.get("name"): np.array(measurement["controlPointValues"], dtype=float)
-        for measurement in markup.get("measurements") or []
-        if _numbers(measurement.get("controlPointValues"), count)
+        str(measurement.get("name")): np.array(measurement["controlPointValues"], dtype=float)
+        for measurement in (measurements if isinstance(measurements, list) else [])
+        if isinstance(measurement, dict) and _numbers(measurement.get("controlPointValues"), count)
     }
     sigma_mm = found.get("sigma_mm", np.zeros(count))
     sigmas = np.stack([found.get(axis, sigma_mm) for axis in SIGMA_AXES], axis=1)
     scores = found.get("score", np.ones(count)).copy()
     # A lost point has no sigma; if it has a position now, then a person placed it there.
-    placed = ~np.isfinite(sigmas).all(axis=1)
+    placed = ~np.isfinite(sigmas).all(axis=1) | ~np.isfinite(scores)
     sigmas[placed], scores[placed] = 0.0, 1.0
     return sigmas, scores
 
@@ -98,7 +143,9 @@ def _doubt(markup: dict[str, Any], count: int) -> tuple[np.ndarray, np.ndarray]:
 def _numbers(values: object, count: int) -> bool:
     """Whether these are `count` numbers."""
     return (
-        isinstance(values, list) and len(values) == count and all(isinstance(v, int | float) for v in values)
+        isinstance(values, list)
+        and len(values) == count
+        and all(isinstance(v, int | float) and not isinstance(v, bool) for v in values)
     )
 
 

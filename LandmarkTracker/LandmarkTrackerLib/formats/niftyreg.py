@@ -12,7 +12,7 @@ import numpy as np
 
 from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.formats.files import number, read_text, written
-from LandmarkTrackerLib.formats.points import TO_LPS
+from LandmarkTrackerLib.formats.points import PAIR, TO_LPS, Coordinates, PointFile, unnamed
 from LandmarkTrackerLib.formats.scans import ScanPair, write_script
 from LandmarkTrackerLib.landmarks import Array
 
@@ -32,24 +32,22 @@ def write_landmarks(path: Path, fixed: Array, moving: Array, *, overwrite: bool 
         partial.write_text("\n".join(" ".join(map(number, row)) for row in rows), encoding="ascii")
 
 
-def read_landmarks(path: Path) -> tuple[Array, Array]:
-    """Read pairs: fixed and moving, (N, 2 or 3) each, LPS mm.
+def parse(path: Path) -> PointFile:
+    """The points of both images.
 
     Raises:
-        InputError: the lines do not hold 4 or 6 numbers each, with single spaces between.
+        InputError: the lines do not hold 4 or 6 numbers each.
     """
-    lines = read_text(path).split("\n")
     try:
-        rows = np.array([line.split(" ") for line in lines], dtype=float)
+        rows = np.array([line.split() for line in read_text(path).splitlines() if line.strip()], dtype=float)
     except ValueError as error:
-        raise InputError(
-            f"{path} has a line that NiftyReg misreads; separate numbers by one space"
-        ) from error
+        raise InputError(f"{path} has a line that is not a pair; NiftyReg reads 4 or 6 numbers") from error
     if rows.ndim != 2 or rows.shape[1] not in (4, 6):
         raise InputError(f"{path} has {rows.shape[-1]} numbers a line; NiftyReg reads 4 or 6")
-    d = rows.shape[1] // 2
-    signs = TO_LPS["RAS"][:d]
-    return rows[:, :d] * signs + 0.0, rows[:, d:] * signs + 0.0
+    sides = np.split(rows, 2, axis=1)
+    points = {role: unnamed(side) for role, side in zip(PAIR, sides, strict=True)}
+    source = "the world of NIfTI files, as NiftyReg has it; the file does not state it"
+    return PointFile(path, "NiftyReg landmarks", Coordinates("RAS", source, stated=False), points)
 
 
 def export(folder: Path, scans: ScanPair) -> None:

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from LandmarkTrackerLib.errors import InputError
-from LandmarkTrackerLib.formats.fcsv import write_fcsv
+from LandmarkTrackerLib.formats import fcsv
 from LandmarkTrackerLib.formats.files import number, read_text, written
-from LandmarkTrackerLib.formats.points import TO_LPS
+from LandmarkTrackerLib.formats.points import Coordinates, PointFile, unnamed
 from LandmarkTrackerLib.formats.scans import ScanPair, write_script
 from LandmarkTrackerLib.landmarks import Array
 
@@ -52,20 +52,19 @@ def write_points(path: Path, points: Array, *, overwrite: bool = False) -> None:
         partial.write_text("".join(lines), encoding="ascii")
 
 
-def read_points(path: Path) -> Array:
-    """Read points as plastimatch does: `.fcsv` as RAS, anything else as LPS; (N, 3) LPS mm.
+def parse(path: Path) -> PointFile:
+    """The points of a text file, a point a line, with or without commas.
 
     Raises:
         InputError: a line is not a point.
     """
     lines = [line for line in read_text(path).splitlines() if line.strip() and not line.startswith("#")]
-    is_fcsv = path.suffix == ".fcsv"
     try:
-        cells = [line.replace(",", " ").split() if not is_fcsv else line.split(",")[1:4] for line in lines]
-        points = np.array(cells, dtype=float).reshape(len(lines), 3)
+        points = np.array([line.replace(",", " ").split() for line in lines], dtype=float).reshape(-1, 3)
     except ValueError as error:
         raise InputError(f"{path} has a line that is not a point; export it again") from error
-    return points * TO_LPS["RAS"] + 0.0 if is_fcsv else points
+    coordinates = Coordinates("LPS", "as plastimatch has it; the file does not state it", stated=False)
+    return PointFile(path, "plastimatch points", coordinates, {"": unnamed(points)})
 
 
 def export(folder: Path, scans: ScanPair) -> None:
@@ -76,7 +75,7 @@ def export(folder: Path, scans: ScanPair) -> None:
     """
     scans.require_volumes("plastimatch")
     for role, landmarks in zip(("fixed", "moving"), scans.pairs.landmarks, strict=True):
-        write_fcsv(folder / f"{role}.fcsv", landmarks, system="RAS")
+        fcsv.write_fcsv(folder / f"{role}.fcsv", landmarks, system="RAS")
     a, b = scans.images(folder)
     with written(folder / "register.txt") as partial:
         partial.write_text(REGISTRATION.format(fixed=a, moving=b), encoding="utf-8")

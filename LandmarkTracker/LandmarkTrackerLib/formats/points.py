@@ -1,20 +1,22 @@
-"""What the landmark formats share: points as they are read, and the way between LPS and RAS."""
+"""What the landmark formats share: points as a file holds them, what their numbers mean, the way to LPS."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from LandmarkTrackerLib.errors import InputError
-from LandmarkTrackerLib.landmarks import Array, LandmarkSet
+from LandmarkTrackerLib.geometry import Grid
+from LandmarkTrackerLib.landmarks import Array, LandmarkPairs, LandmarkSet
+from LandmarkTrackerLib.plane import Plane
 
 # What takes a position in the named system to LPS, and back.
 TO_LPS = {"LPS": np.array([1.0, 1.0, 1.0]), "RAS": np.array([-1.0, -1.0, 1.0])}
-NOWHERE = (np.nan, np.nan, np.nan)
+PAIR = ("fixed", "moving")
 
 
 @dataclass(frozen=True)
@@ -22,35 +24,265 @@ class Point:
     """One row of a landmark file.
 
     Attributes:
-        position: (3,) in the file's coordinate system; None where the landmark is missing.
-        sigma: mm, one number or (3,) along the image's axes; 0 for a point that was clicked.
+        name: as people see it; without blanks at its ends.
+        position: 2 or 3 numbers as the file has them; None, or all NaN, where the landmark is missing.
+        sigma: mm, one number or 3 along the image's axes; 0 for a point that was clicked.
     """
 
     name: str
-    position: ArrayLike | None
-    sigma: ArrayLike = 0.0
+    position: Sequence[float] | None
+    sigma: float | Sequence[float] = 0.0
     score: float = 1.0
 
+    def __post_init__(self) -> None:
+        # Half of a surrogate pair cannot be written to any file.
+        name = self.name.encode("utf-8", "replace").decode("utf-8")
+        object.__setattr__(self, "name", " ".join(name.split()))
+        if self.position is not None and np.isnan(self.position).all():
+            object.__setattr__(self, "position", None)
 
-def landmark_set(path: Path, points: Sequence[Point], system: str = "LPS") -> LandmarkSet:
-    """The landmarks of a file.
 
-    Raises:
-        InputError: naming the file: it holds no landmark, two of one name, or one at no finite position.
+@dataclass(frozen=True)
+class Coordinates:
+    """What the numbers of a point file mean.
+
+    Attributes:
+        system: "LPS" or "RAS", mm: in the world, or, of two numbers, in the `Plane` of a slice. "pixel":
+            columns, rows and slices of the image.
+        source: how that is known, for people: "as the file states".
+        stated: whether the file itself says so; otherwise the user may know better.
+        first: number of the first pixel's centre, along every axis.
+        upwards: rows count from the lower edge of the image, so that a point lies in row height - y.
+        flat: points of slices have a third number too, which is 0 then.
     """
-    if not points:
-        raise InputError(f"{path} holds no landmark; place at least one control point and save it again")
-    positions = np.array([NOWHERE if p.position is None else p.position for p in points], dtype=float)
-    try:
-        return LandmarkSet(
-            tuple(p.name for p in points),
-            positions * TO_LPS[system],
-            np.array([np.broadcast_to(p.sigma, 3) for p in points], dtype=float),
-            np.array([p.score for p in points], dtype=float),
-            np.array([p.position is not None for p in points], dtype=bool),
+
+    system: str
+    source: str = "as the file states"
+    stated: bool = True
+    first: int = 0
+    upwards: bool = False
+    flat: bool = False
+
+    def __str__(self) -> str:
+        if self.system != "pixel":
+            return f"{self.system} mm, {self.source}"
+        rows = ", rows upwards from the lower edge" if self.upwards else ""
+        return f"pixels, the first is {self.first}{rows}, {self.source}"
+
+    def to_lps(self, values: Array, grid: Grid | None) -> Array:
+        """Numbers (N, 2 or 3) to LPS mm (N, 3).
+
+        Args:
+            grid: of the image; needed for pixels, and for two numbers.
+
+        Raises:
+            InputError: the image is needed and not given, or has other axes than the points.
+        """
+        if grid is not None and grid.is_slice and self.may_be_flat(values):
+            values = values[:, :2]
+        axes = values.shape[1]
+        if self.system != "pixel" and axes == 3:
+            return values * TO_LPS[self.system] + 0.0
+        if grid is None:
+            what = "pixels" if self.system == "pixel" else "in the plane of a slice"
+            raise InputError(f"its points are {what}; give the image that they lie on")
+        if axes == 2 and not grid.is_slice:
+            raise InputError("its points have two numbers each, and the image is a volume; give a slice")
+        if self.system != "pixel":
+            return Plane(grid).to_world(values * TO_LPS[self.system][:2])
+        index = np.zeros((len(values), 3))
+        index[:, :axes] = values - self.first
+        if self.upwards:
+            index[:, 1] = grid.size[1] - values[:, 1]
+        return grid.to_world(index)
+
+    def may_be_flat(self, values: Array) -> bool:
+        """Whether the third of the numbers (N, 3) may be none."""
+        return self.flat and values.shape[1] == 3 and not np.nan_to_num(values[:, 2]).any()
+
+
+# What a user may say of a file that does not state it.
+ASKED = "as given by --coordinates"
+CHOICES = {
+    "lps": Coordinates("LPS", ASKED, stated=False),
+    "ras": Coordinates("RAS", ASKED, stated=False),
+    "pixel": Coordinates("pixel", ASKED, stated=False),
+    "pixel-1": Coordinates("pixel", ASKED, stated=False, first=1),
+}
+
+
+@dataclass(frozen=True)
+class PointFile:
+    """The points of a file before they are put into the world.
+
+    Attributes:
+        format: for people: "elastix points".
+        coordinates: None where neither the file nor the program that writes such files says.
+        images: the points of each image that the file is about, by the image's name: "" where there is one
+            only, `PAIR` where the points of two images belong together row by row.
+    """
+
+    path: Path
+    format: str
+    coordinates: Coordinates | None
+    images: Mapping[str, tuple[Point, ...]]
+
+    def __post_init__(self) -> None:
+        if not any(self.images.values()):
+            raise InputError(
+                f"{self.path} holds no landmark; place at least one control point and save it again"
+            )
+
+    @property
+    def is_pair(self) -> bool:
+        """Whether it holds the points of a fixed and a moving image."""
+        return tuple(self.images) == PAIR
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the landmarks of all images, in the order of the first.
+
+        Raises:
+            InputError: two landmarks of an image have one name, or one has none.
+        """
+        sets = (LandmarkSet.missing([p.name for p in points]).names for points in self.images.values())
+        return tuple(dict.fromkeys(name for names in sets for name in names))
+
+    @property
+    def needs_image(self) -> bool:
+        """Whether the points can be put into the world only with the grid of their image."""
+        if self.coordinates is None:
+            return False
+        values = [self.values(image) for image in self.images]
+        return self.coordinates.system == "pixel" or any(
+            v.shape[1] == 2 or self.coordinates.may_be_flat(v) for v in values
         )
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from error
+
+    def values(self, image: str = "") -> Array:
+        """The numbers of an image's points as the file has them: (N, 2 or 3), NaN where missing.
+
+        Raises:
+            InputError: some points have two numbers and some three.
+        """
+        return self._values(self.images[image])
+
+    def _values(self, points: Sequence[Point]) -> Array:
+        axes = {len(p.position) for p in points if p.position is not None} or {3}
+        if len(axes) > 1:
+            raise InputError(f"{self.path} has points of two numbers and of three; save it again")
+        nowhere = np.full(axes.pop(), np.nan)
+        return np.array([nowhere if p.position is None else p.position for p in points], dtype=float)
+
+    def understood(self, choice: str | None) -> PointFile:
+        """The same in the coordinates that the user says (of `CHOICES`), where the file does not state them.
+
+        Raises:
+            InputError: the file states others, or nobody says.
+        """
+        if choice is None:
+            return self
+        asked = CHOICES[choice]
+        if self.coordinates is not None and self.coordinates.stated:
+            if self.coordinates.system != asked.system:
+                raise InputError(
+                    f"{self.path} states {self.coordinates.system}, not {choice}; leave --coordinates out"
+                )
+            return self
+        return replace(self, coordinates=asked)
+
+    def points(self, frame: int | None = None) -> tuple[Point, ...]:
+        """The points of one image: the only one, or that of this frame.
+
+        Raises:
+            InputError: there are several and none or more than one is of this frame, or they are a pair.
+        """
+        if self.is_pair:
+            raise InputError(
+                f"{self.path} holds the points of a fixed and a moving image; "
+                "`landmark-tracker export` makes a list of each"
+            )
+        if len(self.images) == 1:
+            return next(iter(self.images.values()))
+        found = [
+            points
+            for name, points in self.images.items()
+            if frame is not None and frame_number(name) == frame
+        ]
+        if len(found) == 1:
+            return found[0]
+        names = ", ".join(list(self.images)[:4]) + (", ..." if len(self.images) > 4 else "")
+        if frame is None:
+            raise InputError(
+                f"{self.path} holds the points of {len(self.images)} images; choose the frame of one: {names}"
+            )
+        several = f"{len(found)} images of" if found else "no"
+        raise InputError(f"{self.path} has {several} frame {frame}; it holds {names}")
+
+    def landmarks(
+        self, grid: Grid | None = None, frame: int | None = None, numbered: bool = False
+    ) -> LandmarkSet:
+        """The landmarks of one image, in LPS mm.
+
+        Args:
+            grid: of the image, where `needs_image`.
+            frame: which image, where there are several.
+            numbered: call the landmarks "1" to "N" if they have no names, or share one.
+
+        Raises:
+            InputError: naming the file: as `points`; it does not say what its numbers mean; two landmarks
+                have one name, or one has no finite position.
+        """
+        return self._placed(self.points(frame), grid, numbered)
+
+    def pairs(self, fixed: Grid | None, moving: Grid | None) -> LandmarkPairs:
+        """The points of a file with those of two images, row by row.
+
+        Raises:
+            InputError: naming the file: it is no such file, or as `landmarks`.
+        """
+        if not self.is_pair:
+            raise InputError(f"{self.path} holds the points of one image; give one file for each image")
+        here, there = (
+            self._placed(self.images[role], grid, numbered=True)
+            for role, grid in zip(PAIR, (fixed, moving), strict=True)
+        )
+        return LandmarkPairs.of(here, there)
+
+    def _placed(self, points: Sequence[Point], grid: Grid | None, numbered: bool) -> LandmarkSet:
+        if self.coordinates is None:
+            raise InputError(
+                f"{self.path} does not say whether its numbers are LPS or RAS mm or pixels; name its columns "
+                "l,p,s (or r,a,s, or i,j,k for pixels), or add --coordinates"
+            )
+        names = [p.name for p in points]
+        if numbered and (len(set(names)) < len(names) or not all(names)):
+            names = [str(n) for n in range(1, len(points) + 1)]
+        values = self._values(points)
+        defined = np.array([p.position is not None for p in points], dtype=bool)
+        try:
+            # A protocol, of names only, needs no image.
+            nowhere = np.full((len(points), 3), np.nan)
+            return LandmarkSet(
+                tuple(names),
+                self.coordinates.to_lps(values, grid) if defined.any() else nowhere,
+                np.array([np.broadcast_to(p.sigma, 3) for p in points], dtype=float),
+                np.array([p.score for p in points], dtype=float),
+                defined,
+            )
+        except InputError as error:
+            raise InputError(f"{self.path}: {error}") from error
+
+
+def unnamed(positions: Sequence[Sequence[float]] | Array) -> tuple[Point, ...]:
+    """Points of a format without names, called "1" to "N"."""
+    return tuple(Point(str(n), [float(x) for x in p]) for n, p in enumerate(positions, start=1))
+
+
+def frame_number(image: str) -> int | None:
+    """Which frame an image is: the number at the end of its name without suffix ("img014.png" is 14)."""
+    name = PurePosixPath(image.replace("\\", "/")).name
+    digits = re.search(r"([0-9]{1,15})$", re.sub(r"\.[A-Za-z][A-Za-z0-9]*$", "", name))
+    return int(digits[1]) if digits else None
 
 
 def in_system(position: Array, system: str) -> list[float]:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.formats import (
-    LANDMARK_READERS,
+    landmarks_beside,
     open_cine,
     read_image,
     read_landmarks,
@@ -129,19 +129,6 @@ def images_in(folder: Path, output: Path) -> list[Path]:
     )
 
 
-def landmarks_beside(image: Path) -> Path:
-    """The landmark file with the name of an image.
-
-    Raises:
-        InputError: there is none.
-    """
-    candidates = [image.with_name(stem(image) + suffix) for suffix in LANDMARK_READERS]
-    found = next((path for path in candidates if path.is_file()), None)
-    if found is None:
-        raise InputError(f"{image} has no landmarks beside it; save them as {candidates[0].name}")
-    return found
-
-
 def track_cases(
     folder: Path,
     output: Path,
@@ -159,8 +146,8 @@ def track_cases(
     """
 
     def track(path: Path) -> tuple[int, int]:
-        shown = read_landmarks(landmarks_beside(path))
         cine = open_cine(path)
+        shown = read_landmarks(landmarks_beside(path), cine.grid, frame)
         steps = propagate(cine, locator, {frame: shown}, direction, max_sigma_mm=max_sigma_mm)
         result = track_of(cine, {step.frame: step.landmarks for step in steps})
         write_track(output / stem(path), cine, result, frame, f"{cine.name}, {title}", overwrite=True)

@@ -8,9 +8,9 @@ from pathlib import Path
 import SimpleITK as sitk
 
 from LandmarkTrackerLib.errors import InputError
-from LandmarkTrackerLib.formats import read_image, read_landmarks
+from LandmarkTrackerLib.formats import landmarks_beside, read_image, read_points
+from LandmarkTrackerLib.geometry import Grid
 from LandmarkTrackerLib.jobs.across import FoundIn, locate_in, with_example
-from LandmarkTrackerLib.jobs.batch import landmarks_beside
 from LandmarkTrackerLib.jobs.detect import found_in_files
 from LandmarkTrackerLib.landmarks import LandmarkSet
 from LandmarkTrackerLib.methods.protocols import Examples, Locator
@@ -36,12 +36,18 @@ def locate_files(
         InputError: an example or its landmarks cannot be used, two targets would write the same result, or a
             result is there already.
     """
-    shown = [(path, read_landmarks(landmarks_beside(path)).only_defined()) for path in examples]
+    shown = [(path, _landmarks_of(path).only_defined()) for path in examples]
 
     def find(images: Mapping[str, Callable[[], sitk.Image]]) -> Iterator[FoundIn]:
         return locate_in(images, locator, _learn(locator, shown), max_sigma_mm)
 
     yield from found_in_files(targets, find, folder, overwrite, shown)
+
+
+def _landmarks_of(image: Path) -> LandmarkSet:
+    """Those of the file beside it; the image is read only where they are counted in its pixels."""
+    points = read_points(landmarks_beside(image))
+    return points.landmarks(Grid.of(read_image(image)) if points.needs_image else None)
 
 
 def _learn(locator: Locator, shown: Sequence[tuple[Path, LandmarkSet]]) -> Examples:

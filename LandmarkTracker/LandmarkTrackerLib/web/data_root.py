@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from LandmarkTrackerLib.errors import InputError
-from LandmarkTrackerLib.formats import LANDMARK_READERS, dicom_folder
+from LandmarkTrackerLib.formats import dicom_folder, is_landmark_file
 from LandmarkTrackerLib.formats.files import natural
 from LandmarkTrackerLib.formats.image_file import suffix_of
 
@@ -125,7 +125,7 @@ def _kind(path: Path) -> str:
         return ""
     if path.is_dir():
         return "folder"
-    if path.name.lower().endswith(tuple(LANDMARK_READERS)):
+    if path.is_file() and is_landmark_file(path):
         return "landmarks"
     if path.suffix.lower() == ".pt":
         return "model"

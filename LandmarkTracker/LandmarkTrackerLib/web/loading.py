@@ -8,23 +8,18 @@ from typing import Any
 import numpy as np
 from vtk.util.numpy_support import vtk_to_numpy
 
-from LandmarkTrackerLib.formats import LANDMARK_READERS, open_cine, read_image, read_landmarks
+from LandmarkTrackerLib.formats import open_cine, read_image, read_landmarks
 from LandmarkTrackerLib.formats.files import NotACineError, stem
 from LandmarkTrackerLib.landmarks import Array
 from LandmarkTrackerLib.scene.nodes.point_lists import new_point_list
 from LandmarkTrackerLib.scene.nodes.points import write_points
 from LandmarkTrackerLib.scene.nodes.sequences import add_cine, volume_sequence
-from LandmarkTrackerLib.scene.nodes.subject import is_cine
+from LandmarkTrackerLib.scene.nodes.subject import Subject, is_cine
 from LandmarkTrackerLib.scene.nodes.volumes import fill_volume
 
 # The darkest and the brightest pixels that are still told apart, in percent of all.
 DARK, BRIGHT = 0.5, 99.5
 FRAMES_LOOKED_AT = 8
-
-
-def is_landmark_file(path: Path) -> bool:
-    """Whether this is a file of landmarks, to be shown on an image."""
-    return path.name.lower().endswith(tuple(LANDMARK_READERS))
 
 
 def open_image(scene: Any, path: Path, slice_name: str | None = None) -> Any:
@@ -43,13 +38,16 @@ def open_image(scene: Any, path: Path, slice_name: str | None = None) -> Any:
     return node
 
 
-def open_points(scene: Any, path: Path) -> Any:
+def open_points(scene: Any, path: Path, subject: Subject | None = None) -> Any:
     """Put the landmarks of a file into the scene as a point list.
+
+    Args:
+        subject: the image that they lie on, for files that count its pixels.
 
     Raises:
         InputError: they cannot be read.
     """
-    landmarks = read_landmarks(path)
+    landmarks = read_landmarks(path, subject.cine.grid, subject.frame) if subject else read_landmarks(path)
     node = new_point_list(scene, stem(path))
     write_points(node, landmarks.names, landmarks)
     return node

@@ -14,13 +14,14 @@ import vtk
 from trame_slicer.core import SlicerApp
 
 from LandmarkTrackerLib.errors import InputError
+from LandmarkTrackerLib.formats import is_landmark_file
 from LandmarkTrackerLib.images import Cine
 from LandmarkTrackerLib.scene.nodes.overlay import is_overlay
 from LandmarkTrackerLib.scene.nodes.sequences import browser_of, nodes_of
 from LandmarkTrackerLib.scene.reporting import reported
 from LandmarkTrackerLib.scene.workbench import workbench_of
 from LandmarkTrackerLib.web.data_root import DataRoot
-from LandmarkTrackerLib.web.loading import is_landmark_file, open_image, open_points
+from LandmarkTrackerLib.web.loading import open_image, open_points
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +62,7 @@ class Session:
         if is_landmark_file(path):
             if inputs.subject is None:
                 raise InputError(f"Open the image on which the landmarks of {path.name} lie first.")
-            inputs.choose_points(open_points(self.scene, path))
+            inputs.choose_points(open_points(self.scene, path, inputs.subject))
         else:
             inputs.choose_image(open_image(self.scene, path, slice_name))
 

@@ -10,8 +10,7 @@ import SimpleITK as sitk
 import torch
 from conftest import textured
 from LandmarkTrackerLib.cli.main import main
-from LandmarkTrackerLib.formats import read_landmarks, write_cine, write_landmarks
-from LandmarkTrackerLib.formats.elastix import read_points
+from LandmarkTrackerLib.formats import elastix, read_landmarks, write_cine, write_landmarks
 from LandmarkTrackerLib.formats.pairs_csv import read_pairs_csv
 from LandmarkTrackerLib.formats.track_csv import write_track_csv
 from LandmarkTrackerLib.landmarks import LandmarkSet
@@ -50,7 +49,7 @@ def test_two_slices_become_pairs_that_lie_where_the_content_went(case: Path, rul
     assert np.median(off) < 0.5
     assert (np.diff(pairs.score) <= 0).all()
     np.testing.assert_allclose(pairs.fixed[:, 2], 7)
-    exported = read_points(case / "out" / "elastix" / "fixed_points.txt")
+    exported = elastix.parse(case / "out" / "elastix" / "fixed_points.txt").values()
     np.testing.assert_allclose(exported, pairs.fixed[:, :2])
 
 
@@ -104,7 +103,7 @@ def test_volumes_are_matched_block_by_block_with_a_model_of_ones_own(case: Path,
     pairs = read_pairs_csv(case / "out" / "pairs.csv")
     assert len(pairs) > 2
     np.testing.assert_allclose(pairs.moving, pairs.fixed, atol=1e-3)
-    assert read_points(case / "out" / "elastix" / "fixed_points.txt").shape == (len(pairs), 3)
+    assert elastix.parse(case / "out" / "elastix" / "fixed_points.txt").values().shape == (len(pairs), 3)
 
 
 def test_a_folder_of_pairs_is_matched_and_a_bad_pair_does_not_stop_the_rest(case: Path, capsys) -> None:
@@ -144,7 +143,7 @@ def test_landmarks_of_two_images_are_exported_without_those_that_are_lost(case: 
         case / "moving.nrrd",
     ]
     assert main([str(w) for w in [*words, "--export", "elastix", "--output", case / "out"]]) == 0
-    assert read_points(case / "out" / "elastix" / "moving_points.txt").tolist() == [[1, 2], [5, 6]]
+    assert elastix.parse(case / "out" / "elastix" / "moving_points.txt").values().tolist() == [[1, 2], [5, 6]]
     assert read_landmarks(case / "out" / "moving.mrk.json").names == ("a", "c")
     assert "2 pairs; 1 landmarks are not in both" in capsys.readouterr().out
 
@@ -170,4 +169,4 @@ def test_an_export_of_half_the_files_or_of_no_frame_is_refused(case: Path, frame
     words = ["export", case / "track.csv", "--images", case / "torso.seq.nrrd", "--output", case / "out"]
     assert main([str(w) for w in [*words, *frames]]) == 2
     error = capsys.readouterr().err
-    assert ("has no frame 9" if frames else "two point lists") in error
+    assert ("has no frame 9" if frames else "two point files") in error

@@ -134,7 +134,7 @@ def scan_pair() -> Callable[[int], ScanPair]:
         partners = (points - middle) @ (axes @ turn @ axes.T).T + middle + axes @ shift
         if dimension == 2:
             # Onto the moving slice's own plane, which lies elsewhere in space.
-            partners = partners + axes[:, 2] * (np.array(moving.GetOrigin()) - grid.origin) @ axes[:, 2]
+            partners = partners + axes[:, 2] * ((np.array(moving.GetOrigin()) - grid.origin) @ axes[:, 2])
         pairs = LandmarkPairs(points, partners, np.linspace(1, 0.5, 12))
         return ScanPair(Scan(fixed), Scan(moving), pairs)
 

@@ -89,8 +89,13 @@ def test_landmarks_and_tracks_are_described(tmp_path, landmarks, track):
     write_landmarks(tmp_path / "p.csv", landmarks)
     lines = describe_file(tmp_path / "p.csv")
     assert lines[0] == "3 landmarks, 2 defined, 1 missing"
-    assert lines[1] == "dome: LPS (0.3333333333333333, -2, 1e-07) mm"
-    assert lines[2] == "lost: missing"
+    assert lines[1:4] == [
+        "format: table of landmarks",
+        "coordinates: LPS mm, as its columns state",
+        "bounds: L -104.93659210205001 to 0.3333333333333333, P -2 to 257.35, S 1e-07 to 141.75 mm",
+    ]
+    assert lines[4] == "dome: LPS (0.3333333333333333, -2, 1e-07) mm"
+    assert lines[5] == "lost: missing"
     write_track_csv(tmp_path / "track.csv", track)
     write_seq_mrb(tmp_path / "track.seq.mrb", track)
     for name in ("track.csv", "track.seq.mrb"):

@@ -18,14 +18,13 @@ def test_points_survive_to_the_last_digit(tmp_path: Path, dimension: int) -> Non
     points = np.random.default_rng(0).normal(size=(5, dimension)) / 3
     elastix.write_points(tmp_path / "p.txt", points)
     assert (tmp_path / "p.txt").read_text().splitlines()[:2] == ["point", "5"]
-    np.testing.assert_array_equal(elastix.read_points(tmp_path / "p.txt"), points)
+    np.testing.assert_array_equal(elastix.parse(tmp_path / "p.txt").values(), points)
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("index\n1\n1 2 3\n", "does not start with 'point'"),
-        ("1\n1 2 3\n", "does not start with 'point'"),
+        ("node\n1\n1 2 3\n", "neither 'point' nor 'index'"),
         ("point\n2\n1 2 3\n", "says 2 points"),
         ("point\n1\n1 2 x\n", "not a number"),
         ("point\n", "not a number"),
@@ -34,13 +33,13 @@ def test_points_survive_to_the_last_digit(tmp_path: Path, dimension: int) -> Non
 def test_a_bad_point_file_is_refused_in_words(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "p.txt").write_text(text)
     with pytest.raises(InputError, match=message):
-        elastix.read_points(tmp_path / "p.txt")
+        elastix.parse(tmp_path / "p.txt")
 
 
 def exported(folder: Path, scans: ScanPair) -> tuple[np.ndarray, np.ndarray]:
     folder.mkdir()
     elastix.export(folder, scans)
-    return tuple(elastix.read_points(folder / f"{role}_points.txt") for role in ("fixed", "moving"))
+    return tuple(elastix.parse(folder / f"{role}_points.txt").values() for role in ("fixed", "moving"))
 
 
 def register(folder: Path, images: tuple[str, str], **changes: str) -> Any:
@@ -67,7 +66,7 @@ def register(folder: Path, images: tuple[str, str], **changes: str) -> Any:
         fixed_point_set_file_name=str(folder / "fixed_points.txt"),
         output_directory=str(folder),
     )
-    return elastix.read_output_points(folder / "outputpoints.txt")
+    return elastix.parse_output_points(folder / "outputpoints.txt").values()
 
 
 @pytest.mark.parametrize("dimension", [2, 3])
@@ -155,4 +154,4 @@ def test_slices_are_written_in_their_own_plane(tmp_path: Path, scan_pair: Callab
 def test_what_is_not_from_transformix_is_refused(tmp_path: Path) -> None:
     (tmp_path / "o.txt").write_text("point\n1\n1 2 3\n")
     with pytest.raises(InputError, match="no OutputPoint"):
-        elastix.read_output_points(tmp_path / "o.txt")
+        elastix.parse_output_points(tmp_path / "o.txt")

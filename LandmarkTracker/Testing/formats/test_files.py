@@ -49,9 +49,19 @@ def test_what_is_not_there_is_named(tmp_path):
     (tmp_path / "empty.csv").touch()
     with pytest.raises(InputError, match=r"empty\.csv is empty"):
         require_file(tmp_path / "empty.csv")
-    (tmp_path / "binary.csv").write_bytes(b"\xff\xfe\x00\x80")
+    (tmp_path / "binary.csv").write_bytes(b"\x00\xff\x80")
     with pytest.raises(InputError, match=r"binary\.csv is not a text file"):
         read_text(tmp_path / "binary.csv")
+    for blank in (b"\xef\xbb\xbf", b" \r\n\t", "\ufeff\n".encode("utf-16-le")):
+        (tmp_path / "blank.csv").write_bytes(blank)
+        with pytest.raises(InputError, match=r"blank\.csv is empty"):
+            read_text(tmp_path / "blank.csv")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_text_is_read_as_programs_encode_it_and_with_any_end_of_line(tmp_path, encoding):
+    (tmp_path / "a.txt").write_bytes("é,1\r\nb,2\rc,3\n".encode(encoding))
+    assert read_text(tmp_path / "a.txt") == "é,1\nb,2\nc,3\n"
 
 
 def test_frame_2_comes_before_frame_10():

@@ -56,7 +56,7 @@ def test_a_table_without_scores_is_certain(tmp_path: Path) -> None:
         ("name,l,p,s\na,1,2,3\n", "not a table of pairs"),
         ("name,fixed_l,fixed_p,fixed_s,moving_l,moving_p,moving_s\n", "not a table of pairs"),
         ("name,fixed_l,fixed_p,fixed_s,moving_l,moving_p,moving_s\na,1,2,3,4,,6\n", "not a number"),
-        ("name,fixed_l,fixed_p,fixed_s,moving_l,moving_p,moving_s\na,1,2,3,4,nan,6\n", "not finite"),
+        ("name,fixed_l,fixed_p,fixed_s,moving_l,moving_p,moving_s\na,1,2,3,4,nan,6\n", "no finite position"),
         (
             "name,fixed_l,fixed_p,fixed_s,moving_l,moving_p,moving_s\na,1,2,3,4,5,6\na,1,2,3,4,5,6\n",
             "rename",

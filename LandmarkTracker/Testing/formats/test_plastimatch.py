@@ -17,18 +17,18 @@ from LandmarkTrackerLib.formats.scans import ScanPair
 def test_text_survives_to_the_last_digit(tmp_path: Path) -> None:
     points = np.random.default_rng(0).normal(size=(4, 3)) / 3
     plastimatch.write_points(tmp_path / "p.txt", points)
-    np.testing.assert_array_equal(plastimatch.read_points(tmp_path / "p.txt"), points)
+    np.testing.assert_array_equal(plastimatch.parse(tmp_path / "p.txt").values(), points)
 
 
 def test_comments_and_commas_are_read(tmp_path: Path) -> None:
     (tmp_path / "p.txt").write_text("# comment\n1.5 , 2 , -3\n\n4 5 6\n")
-    np.testing.assert_array_equal(plastimatch.read_points(tmp_path / "p.txt"), [[1.5, 2, -3], [4, 5, 6]])
+    np.testing.assert_array_equal(plastimatch.parse(tmp_path / "p.txt").values(), [[1.5, 2, -3], [4, 5, 6]])
 
 
 def test_a_line_that_is_no_point_is_refused(tmp_path: Path) -> None:
     (tmp_path / "p.txt").write_text("1 2\n")
     with pytest.raises(InputError, match="not a point"):
-        plastimatch.read_points(tmp_path / "p.txt")
+        plastimatch.parse(tmp_path / "p.txt")
 
 
 def test_point_lists_are_ras_and_say_so(tmp_path: Path, scan_pair: Callable[[int], ScanPair]) -> None:
@@ -38,7 +38,9 @@ def test_point_lists_are_ras_and_say_so(tmp_path: Path, scan_pair: Callable[[int
     assert "# CoordinateSystem = RAS" in (tmp_path / "fixed.fcsv").read_text()
     for role in ("fixed", "moving"):
         points = getattr(scans.pairs, role)
-        np.testing.assert_allclose(plastimatch.read_points(tmp_path / f"{role}.fcsv"), points)
+        # What plastimatch reads: the numbers as they are, in RAS.
+        numbers = [line.split(",")[1:4] for line in (tmp_path / f"{role}.fcsv").read_text().splitlines()[3:]]
+        np.testing.assert_allclose(np.array(numbers, dtype=float) * (-1, -1, 1), points)
         np.testing.assert_allclose(read_fcsv(tmp_path / f"{role}.fcsv").positions, points)
 
 

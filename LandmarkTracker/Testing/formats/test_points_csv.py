@@ -66,16 +66,22 @@ def test_tables_that_people_write_are_read_in_either_system(tmp_path, text):
         ("", "is empty"),
         ("label,l,p,s\n", "holds no landmark"),
         ("label,l,p,s\na,1,2,3\na,4,5,6\n", "two landmarks are named 'a'; rename one of them"),
-        ("label,x,y,z\na,1,2,3\n", r"lacks the columns label,l,p,s \(or r,a,s\); name them in its first row"),
-        ("l,p,s\n1,2,3\n", "lacks the columns label,l,p,s"),
+        (
+            "label,x,y,z\na,1,2,3\n",
+            "does not say whether its numbers are LPS or RAS mm or pixels; name its columns",
+        ),
+        (
+            "label,u,v\na,1,2\n",
+            r"lacks the columns label,l,p,s \(or r,a,s in mm, or i,j,k in pixels\); name them",
+        ),
         ("label,l,p,s\na,1,2\n", "row 2: 3 cells under 4 columns"),
         ("label,l,p,s\na,1,two,3\n", "row 2: 'two' under p is not a number"),
         ("label,l,p,s\na,1,,3\n", "row 2: '' under p is not a number"),
         ("label,l,p,s\na,1,nan,3\n", "'a' has no finite position"),
         ("label,l,p,p\na,1,2,3\n", "two columns of one name"),
         (
-            "frame,time,name,l,p,s,sigma_mm,score,status\n0,0,a,1,2,3,0,1,defined\n",
-            "is a track of many frames",
+            "frame,time,name,l,p,s,sigma_mm,score,status\n0,0,a,1,2,3,0,1,defined\n1,1,a,1,2,3,0,1,defined\n",
+            "holds the points of 2 images; choose the frame of one: 0, 1",
         ),
     ],
 )

@@ -43,6 +43,22 @@ def test_a_round_trip_keeps_frames_times_and_positions_to_the_last_digit(tmp_pat
     assert all(np.array_equal(a.scores, b.scores) for a, b in zip(read, track, strict=True))
 
 
+def test_rows_may_stand_in_any_order(tmp_path, track):
+    write_track_csv(tmp_path / "track.csv", track)
+    header, *rows = (tmp_path / "track.csv").read_text(encoding="utf-8").splitlines(keepends=True)
+    by_name = sorted(rows, key=lambda row: row.split(",")[2])
+    (tmp_path / "track.csv").write_text(header + "".join(reversed(by_name)), encoding="utf-8")
+    read = read_track_csv(tmp_path / "track.csv")
+    assert read.numbers == track.numbers
+    for frame, known in zip(read, track, strict=True):
+        assert np.array_equal(frame.select(known.names).positions, known.positions, equal_nan=True)
+
+
+def test_a_place_of_nan_is_missing(tmp_path):
+    (tmp_path / "track.csv").write_text(HEADER + "0,0,a,nan,nan,nan,0,1,defined\n")
+    assert read_track_csv(tmp_path / "track.csv")[0]["a"].status == "missing"
+
+
 def test_times_that_are_frame_numbers_count_frames(tmp_path):
     still = LandmarkSet.of({"a": (1, 2, 3)})
     write_track_csv(tmp_path / "track.csv", Track(np.arange(3.0), (still,) * 3))
@@ -56,11 +72,16 @@ def test_times_that_are_frame_numbers_count_frames(tmp_path):
         (HEADER, "is not a track"),
         ("label,l,p,s\na,1,2,3\n", "is not a track"),
         (HEADER + "0,0,a,1,2,3,0,1,lost\n", "status 'lost' is neither defined nor missing"),
-        (FIRST + "0,0,a,1,2,3,0,1,defined\n", "two landmarks are named 'a'"),
+        (FIRST + "0,0,a,1,2,3,0,1,defined\n", "row 3: frame 0 has 'a' twice"),
         (
             FIRST + "1,1,b,1,2,3,0,1,defined\n",
             "frame 1 does not hold the landmarks",
         ),
+        (FIRST + "1,1,a,1,2,3,0,1,defined\n0,0,a,4,5,6,0,1,defined\n", "row 4: frame 0 has 'a' twice"),
+        (FIRST + "0,1,b,1,2,3,0,1,defined\n", "row 3: frame 0 is at time 1; give it one time"),
+        (HEADER + "0,nan,a,1,2,3,0,1,defined\n", "frame 0 is at time nan"),
+        (HEADER + "0.5,0,a,1,2,3,0,1,defined\n", "row 2: '0.5' under frame is not a whole number"),
+        (HEADER + "inf,0,a,1,2,3,0,1,defined\n", "row 2: 'inf' under frame is not a whole number"),
         (FIRST + "1,1,a,1,", "row 3: 5 cells under 9 columns"),
         (HEADER + "0,0,a,1,2,x,0,1,defined\n", "row 2: 'x' under s is not a number"),
     ],

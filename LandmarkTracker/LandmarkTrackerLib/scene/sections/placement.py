@@ -106,9 +106,9 @@ class Placement:
     @reported
     def load_protocol(self, path: Path) -> None:
         """The names of a landmark file, to be clicked in their order. Its positions are another patient's."""
-        from LandmarkTrackerLib.formats import read_landmarks
+        from LandmarkTrackerLib.formats import read_points
 
-        names = read_landmarks(Path(path)).names
+        names = read_points(Path(path)).names
         subject = self.bench.inputs.subject
         if subject is None:
             raise InputError(self.obstacle)
