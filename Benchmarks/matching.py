@@ -33,7 +33,7 @@ from LandmarkTrackerLib.methods.correspondence.input import (
 )
 from LandmarkTrackerLib.methods.protocols import Matcher
 from LandmarkTrackerLib.methods.registry import make_matcher
-from LandmarkTrackerLib.simulation.deformation import Extent
+from LandmarkTrackerLib.simulation.scans import Extent
 from peers.sift import Sift, SliceBySlice
 from simulated_scans import KINDS, Kind, SimulatedScans, simulate
 

@@ -36,7 +36,8 @@ from LandmarkTrackerLib.methods.correspondence.input import PairInputConfig, bod
 from LandmarkTrackerLib.methods.protocols import Matcher
 from LandmarkTrackerLib.methods.registry import make_matcher
 from LandmarkTrackerLib.plane import Plane
-from LandmarkTrackerLib.simulation.deformation import Extent, draw_affine, draw_elastic, jacobian
+from LandmarkTrackerLib.simulation.deformation import jacobian
+from LandmarkTrackerLib.simulation.scans import Extent, draw_affine, draw_elastic
 from matching import PATIENTS, VOLUME, markdown
 from peers.sift import SliceBySlice
 from simulated_scans import SimulatedScans, deformed

@@ -11,7 +11,8 @@ import SimpleITK as sitk
 from LandmarkTrackerLib.geometry import Grid
 from LandmarkTrackerLib.images import pixels
 from LandmarkTrackerLib.landmarks import Array
-from LandmarkTrackerLib.simulation.deformation import Deformation, Extent, draw_affine, draw_elastic
+from LandmarkTrackerLib.simulation.deformation import Deformation
+from LandmarkTrackerLib.simulation.scans import Extent, draw_affine, draw_elastic
 
 Kind = Literal["intensity", "affine", "elastic"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -67,7 +68,7 @@ def deformed(image: sitk.Image, deformation: Deformation) -> sitk.Image:
 
 
 def resampled(
-    values: Array, moves: Array, spacing: Sequence[float], interpolation: int, beyond: float
+    values: np.ndarray, moves: Array, spacing: Sequence[float], interpolation: int, beyond: float
 ) -> sitk.Image:
     """Pixels ([k,] j, i) each read at where it comes from.
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 from LandmarkTrackerLib.geometry import Grid
-from LandmarkTrackerLib.simulation.deformation import Extent
+from LandmarkTrackerLib.simulation.scans import Extent
 from simulated_scans import KINDS, Kind, simulate
 
 OBLIQUE = (0.8, 0.0, 0.6, 0.0, 1.0, 0.0, -0.6, 0.0, 0.8)

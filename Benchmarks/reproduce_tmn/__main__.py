@@ -16,6 +16,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     from LandmarkTrackerLib.cli.main import main as run
 
+    import reproduce_tmn  # noqa: F401 - adds the baselines
+
     return run(arguments, ("reproduce_tmn.command",), "python Benchmarks/reproduce_tmn")
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 from LandmarkTrackerLib.formats import write_landmarks
-from LandmarkTrackerLib.geometry import Grid
+from LandmarkTrackerLib.geometry import Grid, rotation
 from LandmarkTrackerLib.images import Cine
 from LandmarkTrackerLib.landmarks import LandmarkSet
 
@@ -67,8 +67,7 @@ def draw_dots(seed: int) -> tuple[sitk.Image, np.ndarray]:
     Returns the image and (3, 3) LPS mm, in the order of `DOTS`.
     """
     rng = np.random.default_rng(seed)
-    angle = rng.uniform(-0.3, 0.3)
-    turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+    turn = rotation(-rng.uniform(-0.3, 0.3))
     triangle = np.array([[-10, -6], [10, -6], [0, 9]]) * rng.uniform(0.85, 1.15) + rng.uniform(-1, 1, (3, 2))
     index = triangle @ turn + (23.5, 19.5) + rng.uniform(-3, 3, 2)
     j, i = np.mgrid[:40, :48]

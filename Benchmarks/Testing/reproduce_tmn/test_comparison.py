@@ -7,6 +7,8 @@ import json
 import re
 import shutil
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -163,3 +165,9 @@ def test_the_first_sentence_says_who_learned_something():
 )
 def test_what_is_not_known_is_a_dash(figures, expected):
     assert cell("{mean:.1f} ± {sd:.1f}", figures) == expected
+
+
+def test_the_folder_is_a_command_line_that_trains_the_baselines_too(root):
+    command = [sys.executable, str(root / "Benchmarks" / "reproduce_tmn"), "train", "--help"]
+    said = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
+    assert "{correspondence,regression,scn,simclr,tmn,tracker}" in said

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from LandmarkTrackerLib.methods.correspondence.input import PairInputConfig
 from LandmarkTrackerLib.networks.correspondence import FILTERS, CorrespondenceNetwork, Features
-from LandmarkTrackerLib.simulation.deformation import Extent
+from LandmarkTrackerLib.simulation.scans import Extent
 from LandmarkTrackerLib.training.config import RunConfig
 from LandmarkTrackerLib.training.correspondence_loss import (
     Pairs,

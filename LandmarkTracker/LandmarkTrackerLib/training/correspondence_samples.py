@@ -13,11 +13,11 @@ from torch import Tensor
 from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.formats import read_image
 from LandmarkTrackerLib.geometry import Grid
-from LandmarkTrackerLib.landmarks import Array
 from LandmarkTrackerLib.methods.correspondence.input import PairInputConfig, body_mask, grey_image
 from LandmarkTrackerLib.methods.network_grid import Pixels
 from LandmarkTrackerLib.simulation.appearance import changed
-from LandmarkTrackerLib.simulation.deformation import Deformation, Extent, draw_affine, draw_elastic, shown
+from LandmarkTrackerLib.simulation.deformation import Deformation, shown
+from LandmarkTrackerLib.simulation.scans import Extent, draw_affine, draw_elastic, draw_pose
 from LandmarkTrackerLib.training.images import data_folder
 from LandmarkTrackerLib.training.task import Draw
 
@@ -117,7 +117,7 @@ class SimulatedPairs:
         d, size, spacing = source.pixels.ndim - 1, self.config.size, self.spacing
         centre = source.body[rng.integers(len(source.body))].numpy().astype(float)
         middle = np.full(d, (size - 1) / 2)
-        pose = Deformation(middle, random_pose(rng, d), centre - middle)
+        pose = Deformation(middle, draw_pose(rng, d), centre - middle)
         same = Deformation.none(middle * spacing)
         relation = self._relation(rng, [size * spacing] * d, same)
         origins = relation.on_pixels([size] * d, spacing) / spacing
@@ -141,13 +141,3 @@ class SimulatedPairs:
         config = self.config
         contrast, brightness = config.contrast, config.brightness
         return changed(rng, image, (1 - contrast, 1 + contrast), (-brightness, brightness), config.noise)
-
-
-def random_pose(rng: np.random.Generator, dimension: int) -> Array:
-    """(d, d): axes in a random order and direction, and a scale of 0.8 to 1.25.
-
-    Few patients stand for many: their anatomy is shown in every orientation and size.
-    """
-    order = rng.permutation(dimension)
-    signs = rng.choice((-1.0, 1.0), dimension)
-    return np.asarray(np.eye(dimension)[order] * signs * np.exp(rng.uniform(-0.22, 0.22)))

@@ -10,10 +10,9 @@ import torch
 from torch import Tensor
 from torch.utils.data import default_collate
 
-from LandmarkTrackerLib.geometry import rotation
 from LandmarkTrackerLib.landmarks import Array
 from LandmarkTrackerLib.networks.sampling import cut, sample
-from LandmarkTrackerLib.simulation.deformation import Deformation, Smooth
+from LandmarkTrackerLib.simulation.frames import draw_bumps
 from LandmarkTrackerLib.training.losses import LOSSES
 from LandmarkTrackerLib.training.task import Draw
 from LandmarkTrackerLib.training.tmn_data import TmnConfig, TmnSamples, pictures
@@ -21,8 +20,6 @@ from LandmarkTrackerLib.weights import Model
 
 # Share of a normal distribution within one standard deviation: what a calibrated sigma has to cover.
 WITHIN_SIGMA = 0.6827
-# Simulated motion: the shift of the whole slice to either side, and the width of local movements.
-SHIFT_MM, BUMP_MM = 6.0, 20.0
 
 
 @dataclass(frozen=True)
@@ -101,27 +98,13 @@ def _move(samples: TmnSamples, draw: Draw) -> dict[str, Tensor]:
     """image (H, W), where each of its pixels comes from in it when it has moved, origins (H, W, 2), and
     the points that move from centres to targets (K, 2)."""
     rng = draw.rng
-    motion = draw_motion(rng, samples.config)
+    config = samples.config
+    motion = draw_bumps(rng, config.field.size, config.field.spacing_mm, config.learning.local_motion_mm)
     targets = samples.centres(draw.row, np.eye(2, 3), rng)
-    origins = motion.on_pixels(samples.config.field.size)
+    origins = motion.on_pixels(config.field.size)
     values = {"origins": origins, "centres": motion(targets), "targets": targets}
     tensors = {name: torch.from_numpy(np.ascontiguousarray(v, np.float32)) for name, v in values.items()}
     return tensors | {"image": torch.from_numpy(samples.images.brightness[draw.row]).float() / 255}
-
-
-def draw_motion(rng: np.random.Generator, config: TmnConfig) -> Deformation:
-    """What a heart or a breath may do between two frames, in pixels of the field: the whole slice turns,
-    grows and shifts a little, and every part of it deforms in its own way."""
-    mm, size = config.field.spacing_mm, np.array(config.field.size)
-    width = BUMP_MM / mm
-    turn = rotation(np.radians(rng.uniform(-3, 3)))
-    shift = rng.uniform(-SHIFT_MM, SHIFT_MM, 2) / mm
-    # So many that they cover the field.
-    bumps = int(np.ceil(np.prod(size) / (2 * np.pi * width**2)))
-    moves = rng.normal(0, config.learning.local_motion_mm / mm, (bumps, 2))
-    middle = (size - 1) / 2
-    at = rng.uniform(0, 1, (bumps, 2)) * (size - 1)
-    return Deformation(middle, turn * rng.uniform(0.96, 1.04), shift, (Smooth.bumps(at, moves, width),))
 
 
 def all_metrics(

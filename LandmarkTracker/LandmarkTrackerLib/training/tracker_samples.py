@@ -20,7 +20,8 @@ from LandmarkTrackerLib.geometry import rotation
 from LandmarkTrackerLib.landmarks import Array
 from LandmarkTrackerLib.networks.sampling import sample
 from LandmarkTrackerLib.simulation.appearance import shading, varied
-from LandmarkTrackerLib.simulation.deformation import Deformation, Smooth, shown
+from LandmarkTrackerLib.simulation.deformation import Deformation, shown
+from LandmarkTrackerLib.simulation.frames import draw_motion
 from LandmarkTrackerLib.training.task import Draw
 
 Picture = NDArray[np.float32]
@@ -67,7 +68,7 @@ class MovedPairs:
         rng, config, picture = draw.rng, self.config, self.pictures[draw.row]
         pose = self._pose(rng, picture)
         key = _crop(picture, pose(self.lattice))
-        motion = self._motion(rng)
+        motion = draw_motion(rng, config.size, config.shift, config.smooth, config.ripple)
         target = _crop(picture, pose(motion.on_pixels((config.size, config.size))))
         seen = torch.ones(config.size, config.size)
         if rng.random() < config.vanish:
@@ -108,16 +109,6 @@ class MovedPairs:
         room = np.minimum(size * scale / 2, whole / 2)
         return Deformation(self.middle, linear, rng.uniform(room, whole - room) - self.middle)
 
-    def _motion(self, rng: np.random.Generator) -> Deformation:
-        """phi: where the pixels of the target come from in the key crop."""
-        config = self.config
-        linear = rotation(rng.normal(0, 0.06)) * np.exp(rng.normal(0, 0.05))
-        shift = rng.normal(0, config.shift, 2)
-        parts = [draw_smooth(rng, config.size, rng.uniform(0, config.smooth))]
-        if rng.random() < 0.5:
-            parts.append(draw_smooth(rng, config.size, rng.uniform(0, config.ripple)))
-        return Deformation(self.middle, linear, shift, tuple(parts))
-
     def _vanish(self, rng: np.random.Generator, target: Tensor, other: Tensor) -> tuple[Tensor, Tensor]:
         """Blend smooth blobs of `other` into the target, which fades there or, at times, is hidden."""
         knots = int(rng.integers(3, 6))
@@ -149,14 +140,6 @@ class MovedPairs:
 def _crop(picture: Picture, places: Array) -> Tensor:
     """(1, S, S) a picture at pixels (S, S, 2); 0 beyond its border."""
     return shown(torch.from_numpy(picture)[None], places)
-
-
-def draw_smooth(rng: np.random.Generator, size: int, reach: float) -> Smooth:
-    """Smooth random displacements of S x S pixels, the longest of which has `reach` pixels."""
-    knots = int(rng.integers(3, 8))
-    drawn = Smooth.through(rng.normal(size=(2, knots, knots)).transpose(0, 2, 1), (size, size))
-    line = np.arange(size, dtype=float)
-    return drawn.times(reach / np.linalg.norm(drawn.on_axes((line, line)), axis=0).max())
 
 
 def starting_error(rng: np.random.Generator, count: int) -> Tensor:

@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import numpy as np
 from LandmarkTrackerLib.images import pixels
 from LandmarkTrackerLib.simulation.phantom import Phantom
@@ -41,3 +44,16 @@ def test_every_landmark_lies_on_the_image():
     for seed in range(8):
         phantom = Phantom(seed, frames=30)
         assert all(phantom.grid.contains(phantom.landmarks(t).positions).all() for t in range(30))
+
+
+def test_known_motion_is_drawn_without_torch():
+    script = """
+import sys
+sys.modules["torch"] = None
+import numpy as np
+from LandmarkTrackerLib.simulation.phantom import Phantom
+from LandmarkTrackerLib.simulation.scans import Extent, draw_elastic
+Phantom(frames=1).cine()[0]
+draw_elastic(np.random.default_rng(0), (100, 100), Extent()).apply_to_points(np.ones((2, 2)))
+"""
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)

@@ -10,7 +10,7 @@ from conftest import textured
 from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.methods.correspondence.input import PairInputConfig, body_mask, toned
 from LandmarkTrackerLib.networks.sampling import sample as read_at
-from LandmarkTrackerLib.simulation.deformation import Extent
+from LandmarkTrackerLib.simulation.scans import Extent
 from LandmarkTrackerLib.training.config import RunConfig
 from LandmarkTrackerLib.training.correspondence import (
     CorrespondenceConfig,

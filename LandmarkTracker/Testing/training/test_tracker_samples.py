@@ -1,11 +1,10 @@
 from dataclasses import replace
 
 import numpy as np
-import pytest
 import torch
 from LandmarkTrackerLib.networks.sampling import sample
 from LandmarkTrackerLib.training.task import Draw
-from LandmarkTrackerLib.training.tracker_samples import MotionConfig, MovedPairs, draw_smooth
+from LandmarkTrackerLib.training.tracker_samples import MotionConfig, MovedPairs
 
 CALM = MotionConfig(size=64, points=20, noise=0.0, vanish=0.0, strange=0.0)
 
@@ -48,10 +47,3 @@ def test_covered_landmarks_are_not_to_be_seen():
     pairs = MovedPairs([picture(), 1 - picture()], replace(CALM, vanish=1.0))
     share = np.mean([float(pairs[Draw(0, (n,))]["seen"].mean()) for n in range(20)])
     assert 0.4 < share < 0.97
-
-
-def test_a_smooth_field_reaches_exactly_as_far_as_asked():
-    drawn = draw_smooth(np.random.default_rng(0), 48, 5.0)
-    lengths = np.linalg.norm(drawn.on_axes([np.arange(48.0)] * 2), axis=0)
-    assert lengths.shape == (48, 48)
-    assert lengths.max() == pytest.approx(5.0)

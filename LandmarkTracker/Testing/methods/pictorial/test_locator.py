@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 from LandmarkTrackerLib.errors import InputError
-from LandmarkTrackerLib.geometry import Grid
+from LandmarkTrackerLib.geometry import Grid, rotation
 from LandmarkTrackerLib.landmarks import LandmarkSet
 from LandmarkTrackerLib.methods.pictorial.locator import PictorialLocator, View, constellation
 from LandmarkTrackerLib.simulation.phantom import Phantom
@@ -27,7 +27,7 @@ def bent(image: sitk.Image, points: np.ndarray) -> tuple[sitk.Image, np.ndarray]
     grid = Grid.of(image)
     middle = (np.array(grid.size[:2]) - 1) / 2
     angle = np.radians(12)
-    turn = 1.1 * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    turn = 1.1 * rotation(angle)
 
     def forward(index: np.ndarray) -> np.ndarray:
         moved = (index - middle) @ turn.T + middle + (4.0, -3.0)
