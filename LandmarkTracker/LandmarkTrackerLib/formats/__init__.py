@@ -10,7 +10,7 @@ from pathlib import Path
 import SimpleITK as sitk
 
 from LandmarkTrackerLib.errors import InputError
-from LandmarkTrackerLib.formats import dicom_folder, folder, image_file
+from LandmarkTrackerLib.formats import dicom, folder, image_file
 from LandmarkTrackerLib.formats.describe import describe_file
 from LandmarkTrackerLib.formats.fcsv import write_fcsv
 from LandmarkTrackerLib.formats.files import stem
@@ -19,7 +19,7 @@ from LandmarkTrackerLib.formats.point_files import READERS, is_landmark_file, re
 from LandmarkTrackerLib.formats.points_csv import write_points_csv
 from LandmarkTrackerLib.formats.seq_nrrd import write_cine
 from LandmarkTrackerLib.geometry import Grid
-from LandmarkTrackerLib.images import Cine
+from LandmarkTrackerLib.images import Cine, as_volume
 from LandmarkTrackerLib.landmarks import LandmarkSet
 
 __all__ = [
@@ -49,11 +49,17 @@ def open_cine(path: Path, slice_name: str | None = None) -> Cine:
         InputError: there is nothing, or nothing that is a cine, at `path`.
     """
     path = Path(path)
-    if path.is_dir() and dicom_folder.dicom_files(path):
-        return dicom_folder.read_cine(path, slice_name)
+    if holds_dicom(path):
+        return dicom.read_cine(path, slice_name)
     if slice_name is not None and path.exists():
-        raise InputError(f"{path} is not a DICOM folder; leave --slice out")
+        raise InputError(f"{path} is not DICOM; leave --slice out")
     return folder.read_cine(path) if path.is_dir() else image_file.read_cine(path)
+
+
+def holds_dicom(path: Path) -> bool:
+    """Whether this is a DICOM file, or a folder of them; they may lie below it if it has no other images."""
+    files = dicom.dicom_files(path)
+    return bool(files) and (not path.is_dir() or files[0].parent == path or not folder.has_images(path))
 
 
 def read_image(path: Path) -> sitk.Image:
@@ -63,8 +69,8 @@ def read_image(path: Path) -> sitk.Image:
         InputError: it is missing, empty, damaged, of an unknown format, or a cine.
     """
     path = Path(path)
-    if path.is_dir() and dicom_folder.dicom_files(path):
-        return dicom_folder.read_volume(path)
+    if holds_dicom(path):
+        return as_volume(dicom.read_image(path))
     return image_file.read_image(path)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from LandmarkTrackerLib import formats
-from LandmarkTrackerLib.formats import dicom_folder, seq_mrb, track_csv
+from LandmarkTrackerLib.formats import dicom, seq_mrb, track_csv
 from LandmarkTrackerLib.formats.describe_points import describe_points
 from LandmarkTrackerLib.formats.files import NotACineError, number
 from LandmarkTrackerLib.formats.point_files import READERS
@@ -30,11 +30,10 @@ def describe_file(path: Path, image: Path | None = None, coordinates: str | None
     path = Path(path)
     if path.name.lower().endswith(seq_mrb.SUFFIX):
         return _track(seq_mrb.read_seq_mrb(path))
-    if path.is_dir() and dicom_folder.dicom_files(path):
-        slices = dicom_folder.cines_in(dicom_folder.slices_in(path))
-        if len(slices) > 1:
-            listed = (f"{name}: {len(headers)} files" for name, headers in slices.items())
-            return [f"DICOM folder with {len(slices)} slices in time; choose one with --slice", *listed]
+    if formats.holds_dicom(path):
+        listed = dicom.listing(path)
+        if listed:
+            return listed
     if path.is_file() and path.name.lower().endswith(tuple(READERS)):
         if track_csv.is_track(path):
             return _track(track_csv.read_track_csv(path))

@@ -35,6 +35,12 @@ def image_files(folder: Path) -> list[Path]:
     return next(iter(kinds.values()))
 
 
+def has_images(folder: Path) -> bool:
+    """Whether there are images of other formats than DICOM."""
+    other = tuple(suffix for suffix in SUFFIXES if suffix != ".dcm")
+    return any(path.name.lower().endswith(other) for path in folder.iterdir() if path.is_file())
+
+
 def read_cine(folder: Path) -> Cine:
     """A cine whose times are frame numbers.
 

@@ -1,7 +1,7 @@
-"""Images and cines that SimpleITK reads: MetaImage, NIfTI, PNG, JPEG, TIFF, single DICOM files.
+"""Images and cines that SimpleITK reads: MetaImage, NIfTI, PNG, JPEG, TIFF.
 
 A frame of a cine is read alone. What is compressed as a whole is unpacked to disk once, so that a cine of any
-length needs the memory of one frame. Only a TIFF or DICOM file of many frames is held whole, while unpacked.
+length needs the memory of one frame. Only a TIFF of many frames is held whole, while unpacked.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def _require_one(frames: int, path: Path) -> None:
 
 
 def read_cine(path: Path) -> Cine:
-    """A cine from a 4D file, a TIFF of several pages, or a DICOM file of several frames in time.
+    """A cine from a 4D file or a TIFF of several pages.
 
     Raises:
         InputError: it is one image, holds one frame only, or cannot be read.
@@ -159,8 +159,6 @@ def _times(path: Path, reader: sitk.ImageFileReader) -> tuple[list[float], str]:
         return regular(size[3], reader.GetOrigin()[3], reader.GetSpacing()[3], "")
     if suffix in TIFF and len(size) == 3 and size[2] > 1:
         return regular(size[2], 0.0, 1.0, "")
-    if suffix == ".dcm" and len(size) == 3 and size[2] > 1:
-        return dicom.frame_times(reader)
     return [], ""
 
 

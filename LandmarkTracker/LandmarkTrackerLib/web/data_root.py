@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from LandmarkTrackerLib.errors import InputError
-from LandmarkTrackerLib.formats import dicom_folder, is_landmark_file
+from LandmarkTrackerLib.formats import dicom, is_landmark_file
 from LandmarkTrackerLib.formats.files import natural
 from LandmarkTrackerLib.formats.image_file import suffix_of
 
@@ -109,10 +109,10 @@ def safe_name(name: str) -> str:
 
 def _slices(folder: Path) -> list[str]:
     """The cines of a DICOM folder, if there are several; else the folder is opened as it is."""
-    if not dicom_folder.dicom_files(folder):
-        return []
     try:
-        names = list(dicom_folder.cines_in(dicom_folder.slices_in(folder)))
+        # What is below a folder is looked at when that is opened.
+        here = any(file.parent == folder for file in dicom.dicom_files(folder))
+        names = dicom.names_in(folder) if here else []
     except InputError:
         # Who opens the folder is told what is wrong with it.
         return []

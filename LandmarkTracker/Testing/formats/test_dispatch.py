@@ -57,7 +57,7 @@ def test_a_file_of_an_unknown_format_is_answered_with_those_that_are_known(tmp_p
 def test_a_slice_is_chosen_in_a_dicom_folder_only(tmp_path, volume):
     write_cine(tmp_path / "a.seq.nrrd", Cine.of([volume(0), volume(1)]))
     for path in (tmp_path / "a.seq.nrrd", tmp_path):
-        with pytest.raises(InputError, match="is not a DICOM folder; leave --slice out"):
+        with pytest.raises(InputError, match="is not DICOM; leave --slice out"):
             open_cine(path, "SA/slice 01")
 
 

@@ -106,24 +106,6 @@ def test_the_pages_of_a_tiff_are_frames(tmp_path):
     assert all(np.array_equal(pixels(cine[t])[0], stack[t]) for t in range(4))
 
 
-@pytest.mark.parametrize(
-    ("tags", "times"),
-    [
-        ({"0018|1063": "40"}, [0, 40, 80, 120]),
-        ({"0018|1065": "0\\30\\35\\40"}, [0, 30, 65, 105]),
-        ({"0018|0040": "50"}, [0, 20, 40, 60]),
-    ],
-)
-def test_a_dicom_file_of_several_frames_states_their_times(tmp_path, tags, times):
-    stack = sitk.GetImageFromArray(np.arange(24, dtype=np.uint8).reshape(4, 2, 3))
-    for tag, value in tags.items():
-        stack.SetMetaData(tag, value)
-    sitk.WriteImage(stack, str(tmp_path / "a.dcm"))
-    cine = open_cine(tmp_path / "a.dcm")
-    assert (list(cine.times), cine.time_unit) == (times, "ms")
-    assert np.array_equal(pixels(cine[2])[0], pixels(stack)[2])
-
-
 @pytest.mark.parametrize("name", ["a.png", "a.mha", "a.nii.gz"])
 def test_an_image_without_geometry_has_spacing_1_and_origin_0(tmp_path, name):
     flat = sitk.GetImageFromArray(np.arange(6, dtype=np.uint8).reshape(2, 3))

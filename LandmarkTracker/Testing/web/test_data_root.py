@@ -105,10 +105,11 @@ def test_a_dicom_folder_with_several_cines_offers_each(root):
         writer.Execute(image)
     slices = [entry for entry in root.entries("dicom") if entry.kind == "slice"]
     assert [(entry.name, entry.path) for entry in slices] == [
+        ("SA", "dicom"),
         ("SA/slice 01", "dicom"),
         ("SA/slice 02", "dicom"),
     ]
-    assert len(open_cine(root.find(slices[0].path), slices[0].name)) == 3
+    assert [len(open_cine(root.find(entry.path), entry.name)) for entry in slices] == [3, 3, 3]
 
 
 def test_the_root_itself_may_be_reached_through_a_link(tmp_path):

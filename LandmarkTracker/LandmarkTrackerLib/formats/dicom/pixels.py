@@ -1,0 +1,204 @@
+"""The pixels of one frame of a DICOM file.
+
+GDCM decodes them from a file of this one frame that is written here, with a header of the tags that say how
+pixels are stored and no others: no damaged or odd tag reaches the native reader, none of its guesses about
+geometry comes back, and a cine of any length needs the memory of one frame.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import warnings
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import SimpleITK as sitk
+
+from LandmarkTrackerLib.errors import InputError
+from LandmarkTrackerLib.formats.dicom.headers import JPEG, PIXEL_DATA, Groups, Source, Tags, read_source
+
+CT = "1.2.840.10008.5.1.4.1.1.2"
+SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
+EXPLICIT = "1.2.840.10008.1.2.1"
+END_OF_JPEG = b"\xff\xd9"
+PALETTE = "PALETTE COLOR"
+GREY = ("MONOCHROME1", "MONOCHROME2", PALETTE)
+COLOURS = (*GREY, "RGB", *(f"YBR_{kind}" for kind in ("FULL", "FULL_422", "PARTIAL_420", "RCT", "ICT")))
+
+
+@lru_cache(maxsize=4)
+def _source(path: Path) -> Source:
+    """Headers of many frames take long to read, so those of the last few files are kept."""
+    return read_source(path)
+
+
+def read_frame(path: Path, frame: int = 0) -> sitk.Image:
+    """One frame as a slice, without geometry; its stored values are rescaled as the file says.
+
+    Raises:
+        InputError: the pixels are damaged or cut short, or there is no room for a temporary file.
+    """
+    source = _source(path)
+    stored = _stored(source, frame)
+    try:
+        with tempfile.NamedTemporaryFile(suffix=".dcm", delete=False) as file:
+            copy = Path(file.name)
+    except OSError as error:
+        raise _no_room(error) from error
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            _write(copy, source, frame, stored)
+        reader = sitk.ImageFileReader()
+        reader.SetImageIO("GDCMImageIO")
+        reader.SetFileName(str(copy))
+        image = reader.Execute()
+    except OSError as error:
+        raise _no_room(error) from error
+    except RuntimeError as error:
+        raise InputError(
+            f"{path}: frame {frame} cannot be decoded; it is damaged, or compressed in a way that is not "
+            "read; export it without compression"
+        ) from error
+    finally:
+        copy.unlink(missing_ok=True)
+    if image.GetSize() != (*source.size, 1):
+        raise InputError(f"{path}: frame {frame} is not of the size that its header states; export it again")
+    for key in image.GetMetaDataKeys():
+        image.EraseMetaData(key)
+    return image
+
+
+def _no_room(error: OSError) -> InputError:
+    return InputError(
+        f"the temporary folder {tempfile.gettempdir()} cannot be written ({error.strerror}); free some space "
+        "or set TMPDIR"
+    )
+
+
+def _rescale(tags: Tags, frame: int) -> tuple[float, float]:
+    """Slope and intercept from stored values to those that count; 1 and 0 where the file states none."""
+    stated = Groups.of(tags, frame)["PixelValueTransformationSequence"] or tags
+    slope, intercept = stated.number("RescaleSlope"), stated.number("RescaleIntercept")
+    return (slope, intercept or 0.0) if slope else (1.0, intercept or 0.0)
+
+
+def _stored(source: Source, frame: int) -> bytes:
+    """The bytes of one frame as they stand in the file."""
+    try:
+        with source.open() as file:
+            if source.compressed:
+                return _compressed(source, file, frame)
+            begin = int(source.frame_bytes * frame)
+            if source.bits == 1:
+                file.seek(source.offset + begin)
+                return _unpacked(file, source, frame)
+            # Whole words, which in a frame of an odd number of bytes overlap the next one.
+            skipped, length = begin % source.swap, int(source.frame_bytes)
+            file.seek(source.offset + begin - skipped)
+            data = file.read(length + skipped + -(begin + length) % source.swap)
+            words = np.frombuffer(data, f">u{source.swap}")
+            return words.astype(words.dtype.newbyteorder("<")).tobytes()[skipped : skipped + length]
+    except OSError as error:
+        raise InputError(f"{source.path} cannot be read ({error.strerror}); check it") from error
+
+
+def _unpacked(file: Any, source: Source, frame: int) -> bytes:
+    """A frame of single bits, which need not begin with a byte, as bytes."""
+    count = source.size[0] * source.size[1] * source.samples
+    first = count * frame % 8
+    packed = np.frombuffer(file.read((first + count + 7) // 8), np.uint8)
+    return np.unpackbits(packed, bitorder="little")[first : first + count].tobytes()
+
+
+def _compressed(source: Source, file: Any, frame: int) -> bytes:
+    from pydicom.encaps import get_frame
+
+    file.seek(source.offset)
+    tables = [source.tags.data.get(key) for key in ("ExtendedOffsetTable", "ExtendedOffsetTableLengths")]
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            data = get_frame(
+                file,
+                frame,
+                number_of_frames=source.count,
+                extended_offsets=tuple(tables) if all(tables) else None,
+            )
+    except OSError:
+        raise
+    except Exception as error:
+        # pydicom has no common error for what can be wrong with a file.
+        raise InputError(f"{source.path}: frame {frame} is damaged; copy it again") from error
+    if source.syntax in JPEG and END_OF_JPEG not in data[-16:]:
+        # The decoders would fill what is not there with grey.
+        raise InputError(f"{source.path}: frame {frame} is cut short; copy it again")
+    return data
+
+
+def _write(copy: Path, source: Source, frame: int, stored: bytes) -> None:
+    """A DICOM file of this one frame."""
+    from pydicom.dataset import FileMetaDataset
+    from pydicom.encaps import encapsulate
+    from pydicom.uid import UID, generate_uid
+
+    data = _layout(source)
+    slope, intercept = _rescale(source.tags, frame)
+    # GDCM rescales by the kind of image. It is told that this is CT where the file says to.
+    data.SOPClassUID = SECONDARY_CAPTURE
+    if (slope, intercept) != (1, 0):
+        data.SOPClassUID = CT
+        data.RescaleSlope, data.RescaleIntercept = f"{slope:.10g}", f"{intercept:.10g}"
+    data.SOPInstanceUID = generate_uid()
+    value = encapsulate([stored]) if source.compressed else stored + b"\0" * (len(stored) % 2)
+    data.add_new(PIXEL_DATA, "OB" if source.compressed or data.BitsAllocated == 8 else "OW", value)
+    data["PixelData"].is_undefined_length = source.compressed
+    data.file_meta = FileMetaDataset()
+    data.file_meta.TransferSyntaxUID = UID(source.syntax if source.compressed else EXPLICIT)
+    data.file_meta.MediaStorageSOPClassUID = data.SOPClassUID
+    data.file_meta.MediaStorageSOPInstanceUID = data.SOPInstanceUID
+    data.save_as(copy, enforce_file_format=True)
+
+
+def _layout(source: Source) -> Any:
+    """How the pixels of a frame are stored, checked.
+
+    Raises:
+        InputError: there cannot be such pixels.
+    """
+    from pydicom.dataset import Dataset
+
+    tags, data = source.tags, Dataset()
+    bits = 8 if source.bits == 1 else source.bits
+    stored = int(tags.positive("BitsStored") or bits) if source.bits > 1 else bits
+    high = tags.number("HighBit")
+    high = stored - 1 if high is None or source.bits == 1 else int(high)
+    colour = tags.text("PhotometricInterpretation") or ("MONOCHROME2" if source.samples == 1 else "RGB")
+    if (
+        not 0 < stored <= high + 1 <= bits
+        or colour not in COLOURS
+        or (colour in GREY) != (source.samples == 1)
+    ):
+        raise InputError(f"{source.path} does not state how its pixels are stored; export it again")
+    data.Columns, data.Rows = source.size
+    data.SamplesPerPixel, data.PhotometricInterpretation = source.samples, colour
+    data.BitsAllocated, data.BitsStored, data.HighBit = bits, stored, high
+    data.PixelRepresentation = int(tags.number("PixelRepresentation") == 1)
+    if source.samples > 1:
+        data.PlanarConfiguration = int(tags.number("PlanarConfiguration") == 1)
+    if colour == PALETTE:
+        for name in ("Red", "Green", "Blue"):
+            _add_palette(source, data, f"{name}PaletteColorLookupTable")
+    return data
+
+
+def _add_palette(source: Source, data: Any, name: str) -> None:
+    described, table = source.tags.numbers(f"{name}Descriptor", 3), source.tags.data.get(f"{name}Data")
+    entries, first, bits = map(int, described or (0, 0, 0))
+    entries = entries or 1 << 16
+    if bits not in (8, 16) or not isinstance(table, bytes) or len(table) < entries * bits // 8 or first < 0:
+        raise InputError(f"{source.path} has a damaged palette, or one in segments; export it in grey or RGB")
+    setattr(data, f"{name}Descriptor", [entries % (1 << 16), first, bits])
+    setattr(data, f"{name}Data", table)
