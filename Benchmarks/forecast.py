@@ -24,7 +24,8 @@ from LandmarkTrackerLib.geometry import Grid
 from LandmarkTrackerLib.landmarks import Array, LandmarkSet, Track
 from LandmarkTrackerLib.methods.registry import make_locator
 from metrics import level_reached
-from tracking import markdown, track
+from results_table import markdown, write_csv
+from tracking import track
 
 LATENCIES = (0.25, 0.5)  # s
 WAYS: tuple[Way, ...] = get_args(Way)
@@ -116,11 +117,9 @@ def measure(course: Course) -> Iterator[dict[str, str]]:
 
 def picture(course: Course, path: Path) -> None:
     """Half a minute of the simulated breathing, with its forecasts half a second ahead."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(13, 4.5), layout="constrained")
-    FigureCanvasAgg(figure)
     ax = figure.subplots()
     start, end = SECONDS / 2, SECONDS / 2 + 25
     fine = np.linspace(start, end, 1000)
@@ -148,11 +147,7 @@ def main() -> None:
     args = parser.parse_args()
     courses = [breathing(4.0), breathing(8.0), liver(data_folder())]
     rows = [row for course in courses for row in measure(course)]
-    args.output.mkdir(parents=True, exist_ok=True)
-    with (args.output / "forecast.csv").open("w", newline="") as file:
-        writer = csv.DictWriter(file, rows[0])
-        writer.writeheader()
-        writer.writerows(rows)
+    write_csv(args.output / "forecast.csv", rows)
     picture(courses[0], args.output / "forecast.png")
     print(markdown(rows))
 

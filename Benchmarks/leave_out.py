@@ -31,8 +31,9 @@ from LandmarkTrackerLib.formats import read_image
 from LandmarkTrackerLib.methods.protocols import Locator
 from LandmarkTrackerLib.methods.registry import make_locator
 from peers.dis_flow import DisFlow
+from results_table import write_csv
 from simulated_motion import SimulatedMotion
-from tracking import Result, measure, write
+from tracking import Result, measure
 
 RECIPE = Path(__file__).parents[1] / "Docs" / "recipes" / "tracker.toml"
 EVERYTHING = "all sets"
@@ -153,7 +154,7 @@ def main() -> None:
                 }
             )
             print(lines[-1], flush=True)
-        write(args.output / "leave_out.csv", lines)
+        write_csv(args.output / "leave_out.csv", lines)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ beside SIFT in the slices of the same number. Prints a Markdown table, and write
 from __future__ import annotations
 
 import argparse
-import csv
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -35,6 +34,7 @@ from LandmarkTrackerLib.methods.protocols import Matcher
 from LandmarkTrackerLib.methods.registry import make_matcher
 from LandmarkTrackerLib.simulation.scans import Extent
 from peers.sift import Sift, SliceBySlice
+from results_table import markdown, write_csv
 from simulated_scans import KINDS, Kind, SimulatedScans, simulate
 
 # Held out of the shipped model's training and validation.
@@ -202,19 +202,12 @@ def _quartiles(values: object, digits: int) -> str:
     return f"{middle:.{digits}f} ({low:.{digits}f} - {high:.{digits}f})"
 
 
-def markdown(rows: list[dict[str, str]]) -> str:
-    lines = ["| " + " | ".join(rows[0]) + " |", "|" + " --- |" * len(rows[0])]
-    return "\n".join(lines + ["| " + " | ".join(row.values()) + " |" for row in rows])
-
-
 def picture(results: list[Result], path: Path) -> None:
     """Fig. 2: share of the pairs within a distance, one panel a kind of deformation."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     some = [r for r in results if r.what == "follow-up CT, axial"]
     figure = Figure(figsize=(14, 4), layout="constrained")
-    FigureCanvasAgg(figure)
     for ax, kind in zip(figure.subplots(1, 3, sharey=True), KINDS, strict=True):
         for method in dict.fromkeys(r.method for r in some):
             errors = np.sort(np.concatenate([r.errors for r in some if (r.kind, r.method) == (kind, method)]))
@@ -230,13 +223,11 @@ def picture(results: list[Result], path: Path) -> None:
 
 def followup(data: Path, patient: str, model: str, path: Path) -> None:
     """Fig. 3: two dates of a patient; points of a pair have one colour, given by the place in the first."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     fixed, moving = (read_image(p) for p in sorted((data / "ct_followup" / patient).glob("axial*.nrrd")))
     made = methods(model)
     figure = Figure(figsize=(4.2 * len(made), 8.6), facecolor="#1b1d21", layout="constrained")
-    FigureCanvasAgg(figure)
     panels = figure.subplots(2, len(made))
     for column, (name, make) in zip(panels.T, made.items(), strict=True):
         pairs = make().match(fixed, moving)
@@ -267,11 +258,7 @@ def main() -> None:
     data = data_folder()
     results = measure(data, args.model, args.model_3d, args.repeats)
     rows = table(results)
-    args.output.mkdir(parents=True, exist_ok=True)
-    with (args.output / "matching.csv").open("w", newline="") as file:
-        writer = csv.DictWriter(file, rows[0])
-        writer.writeheader()
-        writer.writerows(rows)
+    write_csv(args.output / "matching.csv", rows)
     picture(results, args.output / "matching.png")
     for patient in PATIENTS:
         followup(data, patient, args.model, args.output / f"matching_followup_{patient}.png")

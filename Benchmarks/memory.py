@@ -9,7 +9,6 @@ follows a scanner does. Prints the memory in use every tenth of the way, and wri
 from __future__ import annotations
 
 import argparse
-import csv
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +19,7 @@ from LandmarkTrackerLib.images import Cine
 from LandmarkTrackerLib.jobs.propagate import propagate
 from LandmarkTrackerLib.methods.registry import make_locator
 from LandmarkTrackerLib.simulation.phantom import Phantom
+from results_table import write_csv
 
 SIDE = 128
 
@@ -59,11 +59,8 @@ def main() -> None:
             held.append((step.frame, resident_mb()))
             print(f"frame {step.frame}: {held[-1][1]:.1f} MB", flush=True)
     print(f"grown by {held[-1][1] - held[0][1]:.1f} MB from frame {held[0][0]} to {held[-1][0]}")
-    args.output.mkdir(parents=True, exist_ok=True)
-    with (args.output / "memory.csv").open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["frame", "resident_mb"])
-        writer.writerows((frame, f"{mb:.2f}") for frame, mb in held)
+    rows = [{"frame": frame, "resident_mb": f"{mb:.2f}"} for frame, mb in held]
+    write_csv(args.output / "memory.csv", rows)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ and time. Prints a Markdown table, and writes `registration.csv` and `registrati
 from __future__ import annotations
 
 import argparse
-import csv
 import tempfile
 import time
 from collections.abc import Iterator
@@ -38,8 +37,9 @@ from LandmarkTrackerLib.methods.registry import make_matcher
 from LandmarkTrackerLib.plane import Plane
 from LandmarkTrackerLib.simulation.deformation import jacobian
 from LandmarkTrackerLib.simulation.scans import Extent, draw_affine, draw_elastic
-from matching import PATIENTS, VOLUME, markdown
+from matching import PATIENTS, VOLUME
 from peers.sift import SliceBySlice
+from results_table import markdown, write_csv
 from simulated_scans import SimulatedScans, deformed
 
 # Another position on the table and another shape: often more than mutual information finds its way back from.
@@ -242,7 +242,6 @@ def table(results: list[Result]) -> list[dict[str, str]]:
 
 def picture(results: list[Result], path: Path) -> None:
     """The two slices that grey values alone register worst: every method's result, with where it is off."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     slices = [r for r in results if r.case.what == "slices"]
@@ -251,7 +250,6 @@ def picture(results: list[Result], path: Path) -> None:
     figure = Figure(
         figsize=(4 * len(methods) + 0.8, 4.2 * len(alone)), facecolor=BACKGROUND, layout="constrained"
     )
-    FigureCanvasAgg(figure)
     panels = figure.subplots(len(alone), len(methods), squeeze=False)
     for row, worst in zip(panels, alone, strict=True):
         shown = [r for r in slices if r.case is worst.case]
@@ -282,11 +280,7 @@ def main() -> None:
     data = data_folder()
     results = measure(data, args.model, args.model_3d, args.repeats, args.cases)
     rows = table(results)
-    args.output.mkdir(parents=True, exist_ok=True)
-    with (args.output / "registration.csv").open("w", newline="") as file:
-        writer = csv.DictWriter(file, rows[0])
-        writer.writeheader()
-        writer.writerows(rows)
+    write_csv(args.output / "registration.csv", rows)
     picture(results, args.output / "registration.png")
     print(markdown(rows))
 

@@ -56,11 +56,9 @@ def table(reached: Reached) -> list[dict[str, str]]:
 
 def draw(reached: Reached, path: Path) -> None:
     """Write the reliability plot as PNG."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(14, 5.8), layout="constrained")
-    FigureCanvasAgg(figure)
     lines = {}
     for ax, part in zip(figure.subplots(1, len(PARTS)), PARTS, strict=True):
         lines["as stated"] = ax.plot([0, 100], [0, 100], color="#999999", ls=":")[0]

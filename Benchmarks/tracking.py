@@ -11,10 +11,9 @@ for: not on the harder simulations, and in the frames that are judged only.
 from __future__ import annotations
 
 import argparse
-import csv
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -44,6 +43,7 @@ from metrics import Summary, summarise
 from peers.dis_flow import ChainedDisFlow, DisFlow
 from peers.lucas_kanade import LucasKanade
 from peers.no_motion import NoMotion
+from results_table import markdown, write_csv
 
 METHODS: dict[str, Callable[[], Locator]] = {
     "no motion": NoMotion,
@@ -235,11 +235,6 @@ def _error(s: Summary) -> str:
     return f"{s.mean:.2f} / {s.p95:.2f}{missing}"
 
 
-def markdown(rows: list[dict[str, str]]) -> str:
-    lines = ["| " + " | ".join(rows[0]) + " |", "|" + " --- |" * len(rows[0])]
-    return "\n".join(lines + ["| " + " | ".join(row.values()) + " |" for row in rows])
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -261,19 +256,11 @@ def main() -> None:
     results = measure(cases, locators)
     costs = measure_cost(data, locators, frozenset({ELASTIX, "NCC"}))
     reached = {(result.row, result.method): result.judged.level[~result.judged.gone] for result in results}
-    args.output.mkdir(parents=True, exist_ok=True)
-    write(args.output / "tracking.csv", figures(results, costs))
-    write(args.output / "reliability.csv", reliability.table(reached))
+    write_csv(args.output / "tracking.csv", figures(results, costs))
+    write_csv(args.output / "reliability.csv", reliability.table(reached))
     tracking_picture.draw(results, costs, args.output / "tracking.png")
     reliability.draw(reached, args.output / "reliability.png")
     print(markdown(table(results, costs)), markdown(reliability.table(reached)), sep="\n\n")
-
-
-def write(path: Path, lines: Sequence[Mapping[str, object]]) -> None:
-    with path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, list(dict.fromkeys(key for line in lines for key in line)))
-        writer.writeheader()
-        writer.writerows(lines)
 
 
 if __name__ == "__main__":

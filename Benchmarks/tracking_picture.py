@@ -38,11 +38,9 @@ DRAWN = {
 
 def draw(results: list[Result], costs: list[Cost], path: Path) -> None:
     """Write the picture as PNG."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(19, 10), layout="constrained")
-    FigureCanvasAgg(figure)
     axes = figure.subplots(2, 4)
     for ax, row in zip(axes[0], DRAWN, strict=True):
         _distribution(ax, [result for result in results if result.row == row], row)

@@ -77,11 +77,9 @@ def by_examples(methods: Mapping[str, Result], counts: Sequence[int], side: int)
 
 
 def _figure(panels: int) -> tuple[Figure, list[Axes]]:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(9.0, 3.0) if panels > 1 else (7.0, 4.0), layout="constrained")
-    FigureCanvasAgg(figure)
     axes = list(figure.subplots(1, panels, squeeze=False)[0])
     for ax in axes:
         ax.grid(color="#dddddd", lw=0.5)

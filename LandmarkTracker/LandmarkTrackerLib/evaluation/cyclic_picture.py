@@ -28,12 +28,10 @@ def draw_trust(path: Path, cases: Sequence[tuple[str, sitk.Image, ErrorMap, Erro
     Args:
         cases: name, image, template matching, cyclic error. The first four are shown.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     cases = cases[:SHOWN]
     figure = Figure(figsize=(16.0, 3.1 * len(cases) + 0.5), facecolor=BACKGROUND, layout="constrained")
-    FigureCanvasAgg(figure)
     rows = np.reshape(figure.subplots(len(cases), 6, width_ratios=(1, 1, 1, 1, 1, 1.1)), (-1, 6))
     for axes, (name, image, template, cyclic) in zip(rows, cases, strict=True):
         end = scale_end(cyclic.mean[cyclic.body])

@@ -109,11 +109,9 @@ def draw_cumulative(path: Path, curves: Sequence[tuple[str, Array]], unit: str =
     Args:
         curves: label and (M,) image-specific errors; NaN where nothing was found counts as never reached.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(6.0, 4.0), layout="constrained")
-    FigureCanvasAgg(figure)
     ax = figure.subplots()
     finite = np.concatenate([errors[np.isfinite(errors)] for _, errors in curves])
     end = float(finite.max()) * 1.05 if len(finite) else 1.0
@@ -181,13 +179,11 @@ def _caption(ax: Axes, title: str, below: str) -> None:
 
 
 def _picture(path: Path, count: int, draw: Callable[[Axes, int], None]) -> None:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     columns = min(COLUMNS, max(count, 1))
     rows = math.ceil(count / columns)
     figure = Figure(figsize=(3.2 * columns, 3.3 * rows), facecolor=BACKGROUND, layout="constrained")
-    FigureCanvasAgg(figure)
     for number, ax in enumerate(np.atleast_1d(figure.subplots(rows, columns)).flat):
         if number < count:
             draw(ax, number)

@@ -34,7 +34,6 @@ def draw_track(cine: Cine, track: Track, path: Path, clicked: int, title: str) -
         clicked: number of the frame in which the landmarks were shown.
         title: one line: what ran on what.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     axes = searched_axes(cine.grid)
@@ -43,7 +42,6 @@ def draw_track(cine: Cine, track: Track, path: Path, clicked: int, title: str) -
     tall = (bottom - top) * cine.grid.spacing[1] / ((right - left) * cine.grid.spacing[0])
     heights = (min(WIDTH / len(rows) * tall, 6.0) + 0.5, 2.0 * len(axes) + 0.4)
     figure = Figure(figsize=(WIDTH, sum(heights) + 0.4), facecolor=BACKGROUND, layout="constrained")
-    FigureCanvasAgg(figure)
     halves = figure.add_gridspec(2, 1, height_ratios=heights)
     upper, lower = figure.add_subfigure(halves[0]), figure.add_subfigure(halves[1])
     for part in (upper, lower):

@@ -45,7 +45,6 @@ def draw_pairs(fixed: sitk.Image, moving: sitk.Image, pairs: LandmarkPairs, path
     of place in the moving scan, its pair is wrong. The checkerboards show both scans before and after the
     moving one is warped by the pairs. Of a volume, three levels are shown.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     levels = telling_levels(Grid.of(fixed), Grid.of(moving), pairs)
@@ -54,7 +53,6 @@ def draw_pairs(fixed: sitk.Image, moving: sitk.Image, pairs: LandmarkPairs, path
         facecolor=BACKGROUND,
         layout="constrained",
     )
-    FigureCanvasAgg(figure)
     figure.suptitle(title, color=TEXT, fontsize=12)
     boards = _boards(fixed, moving, pairs)
     colours = colours_by_place(Grid.of(fixed), pairs.fixed)
