@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from LandmarkTrackerLib.cli.point_files import landmarks_on
+from LandmarkTrackerLib.cli.point_files import landmarks_on, say_beside
 from LandmarkTrackerLib.cli.progress import progress
 from LandmarkTrackerLib.cli.track import (
     add_model_arguments,
@@ -86,6 +86,7 @@ def _cases(args: argparse.Namespace) -> list[Case]:
         return batch.locate_cases(args.folder, args.output, locator, examples, args.max_sigma)
     model = args.model or DEFAULT_LOCATOR
     locator = make_locator(model, args.device)
+    say_beside(batch.images_in(args.folder, args.output))
     return batch.track_cases(
         args.folder, args.output, locator, model, args.frame, args.direction, args.max_sigma
     )

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from LandmarkTrackerLib.cli.match import add_export_argument
-from LandmarkTrackerLib.cli.point_files import add_coordinates_argument, say
+from LandmarkTrackerLib.cli.point_files import add_coordinates_argument, add_pairing_argument, paired, say
 from LandmarkTrackerLib.cli.track import add_output_arguments
 from LandmarkTrackerLib.errors import InputError
 
 if TYPE_CHECKING:
     from LandmarkTrackerLib.formats.scans import Scan
-    from LandmarkTrackerLib.landmarks import LandmarkPairs, LandmarkSet
+    from LandmarkTrackerLib.landmarks import LandmarkPairs
 
 HOW = (
     "give two point files and two images, or one file of pairs and two images, or one track.csv, its cine "
@@ -49,11 +49,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument(
         "--frames", type=int, nargs=2, metavar=("FIXED", "MOVING"), help="of the track, counted from 0"
     )
-    parser.add_argument(
-        "--by-order",
-        action="store_true",
-        help="the n-th point belongs to the n-th, whatever they are called (by name)",
-    )
+    add_pairing_argument(parser)
     add_coordinates_argument(parser)
     add_export_argument(parser)
     add_output_arguments(parser)
@@ -98,7 +94,7 @@ def _files(args: argparse.Namespace) -> Opened:
     here, there = (
         points.landmarks(grid, numbered=args.by_order) for points, grid in zip(files, grids, strict=True)
     )
-    return (fixed, moving), *_paired(here, there, args.by_order)
+    return (fixed, moving), *paired(here, there, args.by_order)
 
 
 def _frames(args: argparse.Namespace) -> Opened:
@@ -111,17 +107,4 @@ def _frames(args: argparse.Namespace) -> Opened:
     say(points)
     here, there = (points.landmarks(cine.grid, frame, args.by_order) for frame in args.frames)
     fixed, moving = (Scan(cine[frame]) for frame in args.frames)
-    return (fixed, moving), *_paired(here, there, args.by_order)
-
-
-def _paired(here: LandmarkSet, there: LandmarkSet, by_order: bool) -> tuple[LandmarkPairs, int]:
-    from LandmarkTrackerLib.landmarks import LandmarkPairs
-
-    pairs = LandmarkPairs.of(here, there, by_order=by_order)
-    if not by_order and len(here) and len(there) and not set(here.names) & set(there.names):
-        raise InputError(
-            f"no landmark has one name in both files ('{here.names[0]}' and '{there.names[0]}', say); "
-            "rename them, or add --by-order"
-        )
-    total = len(here) if by_order else len(set(here.names) | set(there.names))
-    return pairs, total - len(pairs)
+    return (fixed, moving), *paired(here, there, args.by_order)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from LandmarkTrackerLib.cli.point_files import say_beside
 from LandmarkTrackerLib.cli.progress import progress
 from LandmarkTrackerLib.cli.track import add_model_arguments, add_output_arguments
 from LandmarkTrackerLib.errors import InputError
@@ -42,5 +43,6 @@ def run(args: argparse.Namespace) -> int:
     if args.max_sigma is not None and not args.max_sigma > 0:
         raise InputError(f"--max-sigma is {args.max_sigma:g} mm; give a number above 0")
     locator = make_locator(args.model, args.device)
+    say_beside(args.examples)
     steps = locate_files(args.examples, args.targets, locator, args.output, args.overwrite, args.max_sigma)
     return report(progress(steps, len(args.targets), str(args.model)), args.output)

@@ -22,6 +22,7 @@ COMMANDS = (
     "detect",
     "evaluate",
     "evaluate_cyclic",
+    "evaluate_distances",
     "models",
     "info",
     "demo",
@@ -50,8 +51,8 @@ def parser(more: Sequence[str] = (), prog: str = PROG) -> argparse.ArgumentParse
 def main(arguments: Sequence[str] | None = None, more: Sequence[str] = (), prog: str = PROG) -> int:
     """Run one command, of COMMANDS or of `more` modules, and return its exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    if words[:2] == ["evaluate", "cyclic"]:
-        words[:2] = ["evaluate-cyclic"]
+    if words[:1] == ["evaluate"] and words[1:2] in (["cyclic"], ["distances"]):
+        words[:2] = [f"evaluate-{words[1]}"]
     args = parser(more, prog).parse_args(words)
     # A shell starts background jobs deaf to it; they can be cancelled all the same.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from LandmarkTrackerLib.errors import InputError
 
 if TYPE_CHECKING:
     from LandmarkTrackerLib.formats.points import PointFile
     from LandmarkTrackerLib.geometry import Grid
-    from LandmarkTrackerLib.landmarks import LandmarkSet
+    from LandmarkTrackerLib.landmarks import LandmarkPairs, LandmarkSet
 
 
 def add_coordinates_argument(parser: argparse.ArgumentParser) -> None:
@@ -23,6 +26,35 @@ def add_coordinates_argument(parser: argparse.ArgumentParser) -> None:
         help="what the numbers of a point file mean, where it does not state it: LPS or RAS mm, or pixels of "
         "which the first is 0 (pixel) or 1 (pixel-1)",
     )
+
+
+def add_pairing_argument(parser: argparse.ArgumentParser) -> None:
+    """`--by-order`, wherever the points of two files belong together."""
+    parser.add_argument(
+        "--by-order",
+        action="store_true",
+        help="the n-th point belongs to the n-th, whatever they are called (by name)",
+    )
+
+
+def paired(here: LandmarkSet, there: LandmarkSet, by_order: bool) -> tuple[LandmarkPairs, int]:
+    """The pairs, and how many landmarks are in one of the sets only.
+
+    Raises:
+        InputError: no name is in both, or there are not equally many to pair by order, or no pair is left.
+    """
+    from LandmarkTrackerLib.landmarks import LandmarkPairs
+
+    if not by_order and len(here) and len(there) and not set(here.names) & set(there.names):
+        raise InputError(
+            f"no landmark has one name in both files ('{here.names[0]}' and '{there.names[0]}', say); "
+            "rename them, or add --by-order"
+        )
+    pairs = LandmarkPairs.of(here, there, by_order=by_order)
+    if not len(pairs):
+        raise InputError("no landmark has a place in both files; there is nothing to pair")
+    total = len(here) if by_order else len(set(here.names) | set(there.names))
+    return pairs, total - len(pairs)
 
 
 def landmarks_on(
@@ -38,6 +70,17 @@ def landmarks_on(
     points = read_points(path, coordinates)
     say(points)
     return points.landmarks(grid, frame)
+
+
+def say_beside(images: Sequence[Path]) -> None:
+    """The same for the files beside images; the job itself reports those that cannot be read."""
+    from LandmarkTrackerLib.formats import landmarks_beside, read_points
+
+    for image in images:
+        try:
+            say(read_points(landmarks_beside(image)))
+        except InputError:
+            continue
 
 
 def say(points: PointFile) -> None:

@@ -37,7 +37,7 @@ def describe_file(path: Path, image: Path | None = None, coordinates: str | None
     if path.is_file() and path.name.lower().endswith(tuple(READERS)):
         if track_csv.is_track(path):
             return _track(track_csv.read_track_csv(path))
-        grid, unit = _under(image) if image else (None, "mm")
+        grid, unit = grid_and_unit(image) if image else (None, "mm")
         return describe_points(path, grid, unit, coordinates)
     try:
         return _cine(formats.open_cine(path))
@@ -45,8 +45,12 @@ def describe_file(path: Path, image: Path | None = None, coordinates: str | None
         return _image(formats.read_image(path))
 
 
-def _under(path: Path) -> tuple[Grid, str]:
-    """Where the pixels of an image or of a cine's frames lie, and the unit of length there."""
+def grid_and_unit(path: Path) -> tuple[Grid, str]:
+    """Where the pixels of an image or of a cine's frames lie, and the unit of length there: "mm" or "px".
+
+    Raises:
+        InputError: it cannot be read.
+    """
     try:
         cine = formats.open_cine(path)
         return cine.grid, cine.length_unit

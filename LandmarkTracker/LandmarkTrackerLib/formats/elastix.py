@@ -135,7 +135,7 @@ def parse(path: Path) -> PointFile:
     except (IndexError, ValueError) as error:
         raise InputError(f"{path} holds something that is not a number; export it again") from error
     if count < 1 or len(values) not in (2 * count, 3 * count):
-        raise InputError(f"{path} says {count} points and holds {len(values)} numbers; export it again")
+        raise InputError(f"{path} says {words[0][:20]} points, not {len(values)} numbers; export it again")
     return PointFile(path, "elastix points", MEANING[kind], {"": unnamed(values.reshape(count, -1))})
 
 

@@ -57,7 +57,7 @@ def _points(path: Path, body: str, parse: Callable[[list[str]], Point]) -> tuple
         for row in csv.reader(io.StringIO(body)):
             points.append(parse(row))
     except (IndexError, ValueError, csv.Error) as error:
-        line = ",".join(row)[:80]
+        line = " ".join(",".join(row).split())[:80]
         raise InputError(f"{path}: the line '{line}' is not a control point; correct it") from error
     return tuple(points)
 

@@ -100,7 +100,8 @@ def _text(path: Path) -> PointFile:
 
 def _triples(path: Path, rows: list[list[float]]) -> PointFile:
     """Three numbers a line. Whole ones may count voxels or mm: the name tells those of DIR-Lab."""
-    whole = bool((np.array(rows) % 1 == 0).all() and np.min(rows) >= 1)
+    numbers = np.array(rows)
+    whole = bool(np.isfinite(numbers).all() and (numbers % 1 == 0).all() and numbers.min() >= 1)
     name = path.name.lower()
     if whole and ("xyz" in name or "dirlab" in name):
         return dirlab.parse(path)

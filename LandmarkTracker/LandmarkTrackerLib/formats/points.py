@@ -162,14 +162,14 @@ class PointFile:
         """The numbers of an image's points as the file has them: (N, 2 or 3), NaN where missing.
 
         Raises:
-            InputError: some points have two numbers and some three.
+            InputError: some points have two numbers and some three, or any has fewer or more.
         """
         return self._values(self.images[image])
 
     def _values(self, points: Sequence[Point]) -> Array:
         axes = {len(p.position) for p in points if p.position is not None} or {3}
-        if len(axes) > 1:
-            raise InputError(f"{self.path} has points of two numbers and of three; save it again")
+        if axes not in ({2}, {3}):
+            raise InputError(f"{self.path} has points of other than two or three numbers; save it again")
         nowhere = np.full(axes.pop(), np.nan)
         return np.array([nowhere if p.position is None else p.position for p in points], dtype=float)
 
@@ -210,7 +210,9 @@ class PointFile:
         ]
         if len(found) == 1:
             return found[0]
-        names = ", ".join(list(self.images)[:4]) + (", ..." if len(self.images) > 4 else "")
+        names = ", ".join(name[:60] for name in list(self.images)[:4]) + (
+            ", ..." if len(self.images) > 4 else ""
+        )
         if frame is None:
             raise InputError(
                 f"{self.path} holds the points of {len(self.images)} images; choose the frame of one: {names}"
@@ -259,6 +261,9 @@ class PointFile:
             names = [str(n) for n in range(1, len(points) + 1)]
         values = self._values(points)
         defined = np.array([p.position is not None for p in points], dtype=bool)
+        lost = defined & ~np.isfinite(values).all(axis=1)
+        if lost.any():
+            raise InputError(f"{self.path}: landmark '{names[int(lost.argmax())]}' has no finite position")
         try:
             # A protocol, of names only, needs no image.
             nowhere = np.full((len(points), 3), np.nan)

@@ -16,7 +16,7 @@ BLANK = ("", "nan", "na", "n/a", "none", "null", "-")
 YES = ("1", "1.0", "true", "yes", "y", "t")
 NO = ("0", "0.0", "false", "no", "n", "f", *BLANK)
 DECIMAL_COMMA = re.compile(r"[+-]?[0-9]*,[0-9]+([eE][+-]?[0-9]+)?")
-NUMBER = re.compile(r"[+-]?(([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?|nan|inf|infinity)", re.IGNORECASE)
+NUMBER = re.compile(r"[+-]?(([0-9]+(\.[0-9]*)?|\.[0-9]+)(e[+-]?[0-9]+)?|nan|inf|infinity)", re.IGNORECASE)
 
 
 def read_cells(path: Path) -> list[list[str]]:

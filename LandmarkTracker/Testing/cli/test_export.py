@@ -134,3 +134,35 @@ def test_a_point_that_a_table_says_is_not_defined_is_missing(case: Path, capsys)
     out = capsys.readouterr().out
     assert out.startswith("4 landmarks, 1 defined, 3 missing\n")
     assert "b: missing" in out
+
+
+def test_the_distances_of_two_files_are_those_of_their_points(case: Path, capsys) -> None:
+    found = put(case, "outputpoints.txt", "".join(f"; OutputPoint = [ {n} 0 0 ]\n" for n in range(4)))
+    truth = put(case, "truth.csv", "label,l,p,s\na,0,0,0\nb,1,3,4\nc,,,\nd,3,0,1\n")
+    words = ["evaluate", "distances", str(case / found), str(case / truth)]
+    assert main(words) == 2
+    assert "--by-order" in capsys.readouterr().err
+    assert main([*words, "--by-order"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[:3] == ["1: 0.00 mm", "2: 5.00 mm", "4: 1.00 mm"]
+    assert lines[3].startswith(
+        "3 pairs: mean 2.00, median 1.00, 95th percentile 4.60, largest 5.00 mm; 1 landm"
+    )
+
+
+def test_distances_of_pixels_are_measured_on_their_image(case: Path, capsys) -> None:
+    a = put(case, "a.csv", "name,x,y\nnose,3,4\n")
+    b = put(case, "b.csv", "name,x,y\nnose,6,8\n")
+    words = ["evaluate", "distances", str(case / a), str(case / b)]
+    assert main([*words, "--image", str(case / "fixed.mha")]) == 0
+    assert "nose: 10.00 mm" in capsys.readouterr().out
+    sitk.WriteImage(sitk.Image(40, 30, sitk.sitkUInt8), str(case / "picture.png"))
+    assert main([*words, "--image", str(case / "picture.png")]) == 0
+    assert "nose: 5.00 px" in capsys.readouterr().out
+
+
+def test_nothing_to_pair_is_said(case: Path, capsys) -> None:
+    a = put(case, "a.csv", "label,l,p,s\na,1,2,3\nb,,,\n")
+    b = put(case, "b.csv", "label,l,p,s\na,,,\nb,1,2,3\n")
+    assert main(["evaluate", "distances", str(case / a), str(case / b)]) == 2
+    assert "no landmark has a place in both files" in capsys.readouterr().err

@@ -195,6 +195,10 @@ def test_landmarks_beside_an_image_are_found_in_any_format_but_not_in_its_other_
         b"LM=999999999\n",
         b"MNI Tag Point File\nVolumes = 2;\nPoints =\n;",
         b"OutputPoint = [ x ]",
+        b"OutputPoint = [ 1 1 1 1 1 1 1 1 ]",
+        b"OutputPoint = [ inf 1 1 ]",
+        b'# Markups fiducial file version = 5\n1,\'"x\ny"',
+        b"label,l,p,s\na," + b"9" * 100_000 + b"x,2,3\n",
     ],
 )
 def test_whatever_a_file_holds_is_read_or_refused_in_a_sentence(tmp_path, suffix, content):
