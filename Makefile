@@ -1,34 +1,63 @@
-# Two commands: `make demo` and `make test`. Both make their own virtual environment.
+# Two commands: `make demo` and `make test`. Every target makes the virtual environment that it needs.
 PYTHON ?= python3
-BIN := .venv/bin
-SOURCES := LandmarkTracker Benchmarks
+SHELL := bash
+ifeq ($(OS),Windows_NT)
+BIN := Scripts
+else
+BIN := bin
+endif
+VENV := .venv/$(BIN)
+SOURCES := LandmarkTracker Benchmarks Docs .ci
+EXTRAS := base train slicer web benchmark
+# constraints.txt names the version of every package, so that a release of one cannot break an installation.
+INSTALL := -m pip --disable-pip-version-check install --quiet
+CONSTRAINED := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt
 
-.PHONY: install demo test lint format types clean
+.PHONY: install demo test lint format types extras $(EXTRAS:%=extra-%) constraints clean
 
 install: .venv/installed
 
-.venv/installed: pyproject.toml
+.venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet -e ".[test]"
+	$(CONSTRAINED) $(VENV)/python $(INSTALL) --editable ".[test]"
 	touch $@
 
 demo: install
-	$(BIN)/landmark-tracker demo --output results/demo --overwrite
+	$(VENV)/landmark-tracker demo --output results/demo --overwrite
 
+# One process a core, four at most, each with one thread. The tests of a file stay together.
+test: export OMP_NUM_THREADS = 1
 test: lint types
-	$(BIN)/python -m pytest
+	$(VENV)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --cov
 
 lint: install
-	$(BIN)/ruff check $(SOURCES)
-	$(BIN)/ruff format --check $(SOURCES)
+	$(VENV)/ruff check $(SOURCES)
+	$(VENV)/ruff format --check $(SOURCES)
 
 format: install
-	$(BIN)/ruff check --fix $(SOURCES)
-	$(BIN)/ruff format $(SOURCES)
+	$(VENV)/ruff check --fix $(SOURCES)
+	$(VENV)/ruff format $(SOURCES)
 
 types: install
-	$(BIN)/mypy
+	$(VENV)/mypy
+
+# A command of every extra, each in an environment with nothing else. It takes minutes and gigabytes.
+extras: $(EXTRAS:%=extra-%)
+
+$(EXTRAS:%=extra-%): extra-%:
+	rm -rf build/$@
+	$(PYTHON) -m venv build/$@
+	$(CONSTRAINED) build/$@/$(BIN)/python $(INSTALL) ".$(if $(filter-out base,$*),[$*])"
+	cd build && $@/$(BIN)/python ../LandmarkTracker/Testing/extras.py $* $@/files
+	rm -rf build/$@
+
+# The newest versions that pyproject.toml allows; nothing is installed. `make test extras` tries them.
+constraints:
+	$(PYTHON) -m venv build/constraints
+	build/constraints/$(BIN)/python $(INSTALL) --dry-run --ignore-installed \
+		--report build/constraints/report.json hatchling editables ".[test]"
+	$(PYTHON) .ci/constraints.py build/constraints/report.json > constraints.txt
+	rm -rf build/constraints
 
 clean:
 	rm -rf .venv results build dist

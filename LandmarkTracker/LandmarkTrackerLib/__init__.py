@@ -9,7 +9,7 @@
 The library below `gui/`, `web/` and `scene/` needs no Slicer and no Qt. Positions are LPS millimetres.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 from LandmarkTrackerLib.formats import open_cine, read_landmarks, write_landmarks
 from LandmarkTrackerLib.jobs.propagate import propagate
