@@ -16,7 +16,7 @@ from LandmarkTrackerLib.formats import open_cine, read_image, read_landmarks
 from LandmarkTrackerLib.geometry import Grid
 from LandmarkTrackerLib.images import Cine, pixels
 from LandmarkTrackerLib.landmarks import Array, LandmarkSet, Track
-from metrics import level_reached, level_reached_across, offset_to_contour
+from metrics import Summary, level_reached, level_reached_across, offset_to_contour, summarise
 from simulated_motion import SimulatedMotion
 
 # Held out of every shipped model's training.
@@ -74,6 +74,32 @@ class Judged:
                 for f in ("errors", "uncertain", "gone", "level")
             )
         )
+
+
+@dataclass(frozen=True)
+class Result:
+    """One method on one row of work."""
+
+    row: str
+    method: str
+    judged: Judged
+    unit_mm: np.ndarray
+    ms_per_frame: float
+
+    @property
+    def summary(self) -> Summary:
+        """Of the points that were to be seen."""
+        seen = ~self.judged.gone
+        return summarise(self.judged.errors[seen], self.unit_mm[seen], self.judged.uncertain[seen])
+
+    @property
+    def gone(self) -> int:
+        return int(self.judged.gone.sum())
+
+    @property
+    def made_up(self) -> int:
+        """Points that were not to be seen, and for which a place was reported without a doubt."""
+        return int((self.judged.gone & np.isfinite(self.judged.errors) & ~self.judged.uncertain).sum())
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from cases import (
     PLAIN,
     SIMULATED_POINTS,
     Case,
+    Result,
     cardiac_cases,
     data_folder,
     in_the_body,
@@ -33,7 +34,7 @@ from LandmarkTrackerLib.methods.registry import make_locator
 from peers.dis_flow import DisFlow
 from results_table import write_csv
 from simulated_motion import SimulatedMotion
-from tracking import Result, measure
+from tracking import measure
 
 RECIPE = Path(__file__).parents[1] / "Docs" / "recipes" / "tracker.toml"
 EVERYTHING = "all sets"

@@ -27,6 +27,7 @@ from cases import (
     HELD_OUT_VOLUMES,
     Case,
     Judged,
+    Result,
     cardiac_cases,
     data_folder,
     liver_cases,
@@ -39,7 +40,7 @@ from LandmarkTrackerLib.jobs.propagate import propagate, track_of
 from LandmarkTrackerLib.landmarks import LandmarkSet, Track
 from LandmarkTrackerLib.methods.protocols import Examples, Locator
 from LandmarkTrackerLib.methods.registry import make_locator
-from metrics import Summary, summarise
+from metrics import Summary
 from peers.dis_flow import ChainedDisFlow, DisFlow
 from peers.lucas_kanade import LucasKanade
 from peers.no_motion import NoMotion
@@ -87,32 +88,6 @@ class Timed:
         found = self.locator.locate(examples, image, prior)
         self.seconds.append(time.perf_counter() - began)
         return found
-
-
-@dataclass(frozen=True)
-class Result:
-    """One method on one row of work."""
-
-    row: str
-    method: str
-    judged: Judged
-    unit_mm: np.ndarray
-    ms_per_frame: float
-
-    @property
-    def summary(self) -> Summary:
-        """Of the points that were to be seen."""
-        seen = ~self.judged.gone
-        return summarise(self.judged.errors[seen], self.unit_mm[seen], self.judged.uncertain[seen])
-
-    @property
-    def gone(self) -> int:
-        return int(self.judged.gone.sum())
-
-    @property
-    def made_up(self) -> int:
-        """Points that were not to be seen, and for which a place was reported without a doubt."""
-        return int((self.judged.gone & np.isfinite(self.judged.errors) & ~self.judged.uncertain).sum())
 
 
 def methods(elastix: bool, models: list[Path]) -> dict[str, Locator]:

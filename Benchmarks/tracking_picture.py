@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from cases import Result
     from cost import Cost
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
-    from tracking import Result
 
 # Wong's palette, distinct for colour-blind readers; the methods that users compare most get the clearest.
 STYLES = {

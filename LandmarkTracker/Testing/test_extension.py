@@ -155,26 +155,6 @@ def test_gui_and_scene_never_import_torch_when_they_are_imported(module):
             assert not any(name.split(".")[0] in ("torch", "torchvision") for name in names), path.name
 
 
-def test_only_gui_imports_qt_and_only_scene_and_gui_import_slicer(module):
-    for path in (module / "LandmarkTrackerLib").rglob("*.py"):
-        room = path.relative_to(module / "LandmarkTrackerLib").parts[0]
-        imported = {
-            name.split(".")[0]
-            for node in ast.walk(ast.parse(path.read_text()))
-            for name in (
-                [alias.name for alias in node.names]
-                if isinstance(node, ast.Import)
-                else [node.module or ""]
-                if isinstance(node, ast.ImportFrom)
-                else []
-            )
-        }
-        if room != "gui":
-            assert not imported & {"qt", "ctk"}, path
-        if room not in ("gui", "scene", "web"):
-            assert not imported & {"slicer", "vtk"}, path
-
-
 def test_every_mrml_widget_of_the_panel_gets_the_scene(module):
     ui = ElementTree.parse(module / "Resources" / "UI" / "LandmarkTracker.ui").getroot()
     widgets = {w.get("name") for w in ui.iter("widget") if w.get("class") == "qMRMLNodeComboBox"}

@@ -27,7 +27,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def run(args: argparse.Namespace) -> int:
     import numpy as np
 
-    from LandmarkTrackerLib.formats import grid_and_unit, read_points
+    from LandmarkTrackerLib.formats import read_points
+    from LandmarkTrackerLib.formats.describe import grid_and_unit
 
     grid, unit = grid_and_unit(args.image) if args.image else (None, "mm")
     sets = []

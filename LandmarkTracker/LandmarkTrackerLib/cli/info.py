@@ -21,7 +21,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def run(args: argparse.Namespace) -> int:
-    from LandmarkTrackerLib.formats import describe_file
+    from LandmarkTrackerLib.formats.describe import describe_file
 
     for line in describe_file(args.file, args.image, args.coordinates):
         print(line)

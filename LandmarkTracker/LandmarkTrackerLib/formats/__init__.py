@@ -11,7 +11,6 @@ import SimpleITK as sitk
 
 from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.formats import dicom, folder, image_file
-from LandmarkTrackerLib.formats.describe import describe_file, grid_and_unit
 from LandmarkTrackerLib.formats.fcsv import write_fcsv
 from LandmarkTrackerLib.formats.files import stem
 from LandmarkTrackerLib.formats.mrk_json import write_mrk_json
@@ -23,8 +22,6 @@ from LandmarkTrackerLib.images import Cine, as_volume
 from LandmarkTrackerLib.landmarks import LandmarkSet
 
 __all__ = [
-    "describe_file",
-    "grid_and_unit",
     "is_landmark_file",
     "landmarks_beside",
     "open_cine",

@@ -26,7 +26,7 @@ class TrustView:
 
     def refresh(self) -> None:
         """Show what is chosen, and what can be done."""
-        trust = self.bench.trust
+        trust = self.bench.reliability_map
         choices, chosen = trust.choices(), trust.chosen
         self._models.show([choice.label for choice in choices], choices.index(chosen))
         put(self.ui.trustModelSelector, toolTip=chosen.title)
@@ -43,16 +43,16 @@ class TrustView:
             put(self.ui.trustLimitSpinBox, value=trust.limit_mm)
 
     def _choose(self, _index=None) -> None:
-        choices = self.bench.trust.choices()
+        choices = self.bench.reliability_map.choices()
         if 0 <= self._models.index < len(choices):
             model, detail = choices[self._models.index].name, DETAILS[max(0, self._details.index)]
-            self.bench.trust.choose(model, detail)
+            self.bench.reliability_map.choose(model, detail)
 
     def _limit(self, mm: float) -> None:
-        self.bench.trust.limit(mm)
+        self.bench.reliability_map.limit(mm)
 
     def _start(self, _checked=False) -> None:
-        self.bench.trust.start()
+        self.bench.reliability_map.start()
 
     def _show(self, on: bool) -> None:
-        self.bench.trust.show(on)
+        self.bench.reliability_map.show(on)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from LandmarkTrackerLib.scene.i18n import _
 
@@ -25,6 +26,18 @@ def of(names: Sequence[str]) -> str:
     return ", ".join(names) if len(names) < 3 else _("{count} landmarks").format(count=len(names))
 
 
+def what_changed(before, after, placed: Sequence[str]) -> str:
+    """What the user did, in a few words."""
+    if placed:
+        return _("place {names}").format(names=of(placed))
+    if len(after.names) < len(before.names):
+        gone = [name for name in before.names if name not in after.names]
+        return _("remove {names}").format(names=of(gone))
+    if after.names != before.names:
+        return _("name landmarks")
+    return _("clear a position")
+
+
 class History:
     """The changes that can be taken back, the last one first."""
 
@@ -35,6 +48,11 @@ class History:
         """A new change, to which the steps are added while it is made."""
         self._changes.append(Change(label))
         return self._changes[-1]
+
+    def change(self, subject, record, label: str) -> None:
+        """Let a subject show another record, so that it can be undone."""
+        self.begin(label).steps.append(partial(subject.show, subject.record))
+        subject.show(record)
 
     @property
     def label(self) -> str:

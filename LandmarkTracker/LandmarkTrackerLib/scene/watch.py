@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 import slicer
 import vtk
 
 from LandmarkTrackerLib.scene.nodes.subject import Subject
-
-if TYPE_CHECKING:
-    from LandmarkTrackerLib.scene.workbench import Workbench
 
 MARKUPS = slicer.vtkMRMLMarkupsNode
 EDITS = (
@@ -22,15 +21,33 @@ EDITS = (
 )
 
 
+@dataclass(frozen=True)
+class Handlers:
+    """What is called, and with what.
+
+    Attributes:
+        edited: a point list that is watched was edited.
+        scrubbed: another frame is in view.
+        placed: Slicer's placement began or ended.
+        removed: a node has left the scene.
+        closed: the scene is being closed.
+    """
+
+    edited: Callable[[Any], None]
+    scrubbed: Callable[[], None]
+    placed: Callable[[], None]
+    removed: Callable[[Any], None]
+    closed: Callable[[], None]
+
+
 class Watch(slicer.util.VTKObservationMixin):
     """All observers of the workbench: `removeObservers` ends them."""
 
-    def __init__(self, bench: Workbench) -> None:
+    def __init__(self, scene, handlers: Handlers) -> None:
         super().__init__()
-        self.bench = bench
+        self.handlers = handlers
         self._dragging = False
         self._browser = None
-        scene = bench.scene
         self.addObserver(scene, scene.StartCloseEvent, self._on_scene_close)
         self.addObserver(scene, scene.NodeRemovedEvent, self._on_node_removed)
 
@@ -66,33 +83,25 @@ class Watch(slicer.util.VTKObservationMixin):
     def _on_points(self, point_list, _event) -> None:
         # A drag that has not ended yet is not an edit.
         if not self._dragging:
-            self.bench.take_over(point_list)
+            self.handlers.edited(point_list)
 
     def _on_drag(self, _point_list, _event) -> None:
         self._dragging = True
 
     def _on_drop(self, point_list, _event) -> None:
         self._dragging = False
-        self.bench.take_over(point_list)
+        self.handlers.edited(point_list)
 
     def _on_frame(self, _browser, _event) -> None:
-        self.bench.placement.offer_lost()
-        self.bench.notify()
+        self.handlers.scrubbed()
 
     def _on_mode(self, _interaction, _event) -> None:
-        if not self.bench.placement.active:
-            self.bench.placement.restore_lost()
-        self.bench.notify()
+        self.handlers.placed()
 
     @vtk.calldata_type(vtk.VTK_OBJECT)
     def _on_node_removed(self, _scene, _event, node) -> None:
-        sections = (self.bench.inputs, self.bench.matching, self.bench.comparison)
-        ours = [section.forget(node) for section in sections]
-        if any(ours):
-            # What led to nodes that are gone cannot be taken back any more.
-            self.bench.history.clear()
-            self.bench.notify()
+        self.handlers.removed(node)
 
     def _on_scene_close(self, _scene, _event) -> None:
         self._dragging = False
-        self.bench.forget()
+        self.handlers.closed()

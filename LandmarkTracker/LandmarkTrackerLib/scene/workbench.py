@@ -10,28 +10,26 @@ from __future__ import annotations
 from typing import Any
 from weakref import WeakKeyDictionary
 
-import vtk
-
 from LandmarkTrackerLib.errors import InputError
-from LandmarkTrackerLib.scene.history import History
+from LandmarkTrackerLib.scene.context import Context
+from LandmarkTrackerLib.scene.history import History, what_changed
 from LandmarkTrackerLib.scene.i18n import _
-from LandmarkTrackerLib.scene.nodes.edits import placed_by, taken_back, what_changed
-from LandmarkTrackerLib.scene.nodes.record import Record
-from LandmarkTrackerLib.scene.nodes.subject import Subject
+from LandmarkTrackerLib.scene.nodes.edits import placed_by, taken_back
+from LandmarkTrackerLib.scene.notices import Notices
 from LandmarkTrackerLib.scene.sections.chart import Chart
 from LandmarkTrackerLib.scene.sections.comparison import Comparison
 from LandmarkTrackerLib.scene.sections.detection import Detection
 from LandmarkTrackerLib.scene.sections.exports import Exports
 from LandmarkTrackerLib.scene.sections.inputs import Inputs
 from LandmarkTrackerLib.scene.sections.learning import Learning
-from LandmarkTrackerLib.scene.sections.matching import Matching
+from LandmarkTrackerLib.scene.sections.matching import ScanMatching
 from LandmarkTrackerLib.scene.sections.models import Models
 from LandmarkTrackerLib.scene.sections.placement import Placement
 from LandmarkTrackerLib.scene.sections.propagation import Propagation
-from LandmarkTrackerLib.scene.sections.reliability_map import Trust
+from LandmarkTrackerLib.scene.sections.reliability_map import ReliabilityMap
 from LandmarkTrackerLib.scene.sections.review import Review
-from LandmarkTrackerLib.scene.watch import Watch
-from LandmarkTrackerLib.scene.work import Task
+from LandmarkTrackerLib.scene.watch import Handlers, Watch
+from LandmarkTrackerLib.scene.work import Runner
 
 _BENCHES: WeakKeyDictionary[Any, Workbench] = WeakKeyDictionary()
 
@@ -47,115 +45,112 @@ class Workbench:
     """One user's work in one scene. See `workbench_of`.
 
     Attributes:
-        changed: a vtkObject; its ModifiedEvent says that there is something new to show.
-        problem: what the last action could not do, in a sentence; empty if it could.
-        report: what the last action did, where that is not seen in the views.
-        inputs, models, placement, propagation, review, exports, chart, detection, learning, trust, matching,
-            comparison: the sections.
+        context: what the sections work with.
+        inputs, models, placement, propagation, review, exports, chart, detection, learning, reliability_map,
+            matching, comparison: the sections.
     """
 
     def __init__(self, scene) -> None:
-        self.scene = scene
-        self.changed = vtk.vtkObject()
-        self.problem = ""
-        self.report = ""
-        self.history = History()
-        self.inputs = Inputs(self)
-        self.models = Models(self)
-        self.placement = Placement(self)
-        self.propagation = Propagation(self)
-        self.review = Review(self)
-        self.detection = Detection(self)
-        self.learning = Learning(self)
-        self.trust = Trust(self)
-        self.matching = Matching(self)
-        self.comparison = Comparison(self)
-        self.exports = Exports(self)
-        self.chart = Chart(self)
-        self.watch = Watch(self)
-        self._task: Task | None = None
+        self.notices = notices = Notices()
+        self.runner = Runner(notices)
+        handlers = Handlers(self.take_over, self._on_frame, self._on_placement, self._on_removed, self.forget)
+        self.context = context = Context(scene, History(), self.runner, notices, Watch(scene, handlers))
+        self.inputs = Inputs(context)
+        self.models = Models(context, self.inputs)
+        self.placement = Placement(context, self.inputs)
+        self.propagation = Propagation(context, self.inputs, self.models)
+        self.review = Review(context, self.inputs)
+        self.chart = Chart(context, self.inputs, self.review)
+        self.detection = Detection(context, self.inputs, self.models)
+        self.learning = Learning(context, self.detection, self.models)
+        self.reliability_map = ReliabilityMap(context, self.inputs, self.models)
+        self.matching = ScanMatching(context, self.models)
+        self.comparison = Comparison(context, self.matching)
+        self.exports = Exports(context, self.inputs, self.matching)
+        notices.before += [self.chart.refresh, self.reliability_map.refresh, self.comparison.refresh]
 
     def close(self) -> None:
         """Stop observing the scene, and what is under way."""
         _BENCHES.pop(self.scene, None)
         self.cancel()
         self.learning.close()
-        self.watch.removeObservers()
+        self.context.watch.removeObservers()
+
+    @property
+    def scene(self):
+        """vtkMRMLScene."""
+        return self.context.scene
+
+    # What the front ends hear
+
+    @property
+    def changed(self):
+        """A vtkObject; its ModifiedEvent says that there is something new to show."""
+        return self.notices.changed
 
     def notify(self) -> None:
-        """Tell the views."""
-        self.chart.refresh()
-        self.trust.refresh()
-        self.changed.Modified()
+        """Tell the front ends."""
+        self.notices.notify()
+
+    @property
+    def problem(self) -> str:
+        """What the last action could not do, in a sentence; empty if it could."""
+        return self.notices.problem
+
+    @problem.setter
+    def problem(self, problem: str) -> None:
+        self.notices.problem = problem
+
+    @property
+    def report(self) -> str:
+        """What the last action did, where that is not seen in the views."""
+        return self.notices.report
+
+    @report.setter
+    def report(self, report: str) -> None:
+        self.notices.report = report
+
+    @property
+    def status(self) -> str:
+        """What went wrong, what is going on, what was done, or what to do next: one sentence."""
+        if self.problem or self.runner.work is None:
+            return self.problem or self.report or self._next_step()
+        return self.runner.work.text
 
     # Long work
 
     @property
     def busy(self) -> bool:
         """Whether there is work to advance."""
-        return self._task is not None
+        return self.runner.busy
 
     @property
     def obstacle_busy(self) -> str:
         """Why no other work can begin; empty if it can."""
-        return _("Wait until this has finished, or cancel it.") if self.busy else ""
+        return self.runner.obstacle
 
     @property
     def obstacle_cancel(self) -> str:
         """Why nothing can be cancelled; empty if something can."""
-        return "" if self.busy else _("Nothing is running.")
+        return self.runner.obstacle_cancel
 
     @property
     def progress(self) -> tuple[int, int]:
         """Steps done and steps in all; (0, 0) if nothing runs."""
-        return (self._task.done, self._task.total) if self._task is not None else (0, 0)
-
-    def start(self, task: Task) -> None:
-        """Begin long work; what ran before is cancelled."""
-        self.cancel()
-        self._task = task
-
-    def expect(self, total: int) -> None:
-        """The work that is under way turns out to take this many steps."""
-        if self._task is not None:
-            self._task.total = total
+        return self.runner.progress
 
     def advance(self) -> bool:
         """Do one step of the work, for as long as one frame takes; False when there is none left."""
-        if self._task is None:
-            return False
-        try:
-            if not self._task.advance():
-                self._task = None
-                self.propagation.follow_on()
-        except InputError as error:
-            self.problem, self._task = str(error), None
-        except BaseException:
-            self._task = None
-            raise
-        finally:
-            self.notify()
-        return self.busy
+        return self.runner.advance()
 
     def cancel(self) -> None:
-        """Stop the work; what is done stays, and can be taken back."""
-        self.propagation.forget_waiting()
-        if self._task is not None:
-            self._task.cancel()
-            self._task = None
-            self.notify()
-
-    @property
-    def status(self) -> str:
-        """What went wrong, what is going on, what was done, or what to do next: one sentence."""
-        if self.problem or self._task is None:
-            return self.problem or self.report or self._next_step()
-        return self._task.text
+        """Stop the work; what is done stays, and can be undone."""
+        self.runner.cancel()
 
     def _next_step(self) -> str:
         subject = self.inputs.subject
         if subject is None:
-            return self.matching.next_step or _("Choose a cine or a volume.")
+            return self.comparison.next_step or _("Choose a cine or a volume.")
         if self.models.obstacle:
             return self.models.obstacle
         if self.placement.active:
@@ -181,6 +176,11 @@ class Workbench:
     # Changes
 
     @property
+    def history(self) -> History:
+        """What can be undone."""
+        return self.context.history
+
+    @property
     def obstacle_undo(self) -> str:
         """Why nothing can be taken back; empty if something can."""
         return "" if self.history.label else _("Nothing to undo.")
@@ -192,12 +192,6 @@ class Workbench:
         if self.history.label:
             self.history.undo()
         self.notify()
-
-    def change(self, subject: Subject, record: Record, label: str) -> None:
-        """Show another record, and be able to take it back."""
-        before = subject.record
-        self.history.begin(label).steps.append(lambda: subject.show(before))
-        subject.show(record)
 
     def take_over(self, point_list) -> None:
         """Something happened to one of our point lists: a click, a drag, a name; or nothing of the user's."""
@@ -235,3 +229,21 @@ class Workbench:
         self.learning.forget()
         self.chart.forget()
         self.notify()
+
+    # What happens in the scene
+
+    def _on_frame(self) -> None:
+        self.placement.offer_lost()
+        self.notify()
+
+    def _on_placement(self) -> None:
+        if not self.placement.active:
+            self.placement.restore_lost()
+        self.notify()
+
+    def _on_removed(self, node) -> None:
+        ours = [section.forget(node) for section in (self.inputs, self.matching, self.comparison)]
+        if any(ours):
+            # What led to nodes that are gone cannot be undone any more.
+            self.history.clear()
+            self.notify()

@@ -12,7 +12,7 @@ from typing import Any
 from trame.widgets import html
 
 from LandmarkTrackerLib.formats.exports import EXPORTS
-from LandmarkTrackerLib.scene.reporting import reported
+from LandmarkTrackerLib.scene.notices import reported
 from LandmarkTrackerLib.web.session import Session
 from LandmarkTrackerLib.web.widgets import Section, choose, offer, tick, titled, words
 
@@ -27,7 +27,7 @@ KINDS = {
 class ExportSection:
     def __init__(self, server: Any, session: Session) -> None:
         self.server, self.state = server, server.state
-        self.session, self.bench = session, session.bench
+        self.session, self.bench, self.context = session, session.bench, session.bench.context
         self.state.update({f"export_{kind}": on for kind, (_title, on) in KINDS.items()})
         self.state.update({"export_folder": "results", "overwrite": False, "export_open": False})
         self.state.update({"fixed": 0, "moving": 0, "places": [], "programs": []})

@@ -18,7 +18,7 @@ from LandmarkTrackerLib.formats import is_landmark_file
 from LandmarkTrackerLib.images import Cine
 from LandmarkTrackerLib.scene.nodes.overlay import is_overlay
 from LandmarkTrackerLib.scene.nodes.sequences import browser_of, nodes_of
-from LandmarkTrackerLib.scene.reporting import reported
+from LandmarkTrackerLib.scene.notices import reported
 from LandmarkTrackerLib.scene.workbench import workbench_of
 from LandmarkTrackerLib.web.data_root import DataRoot
 from LandmarkTrackerLib.web.loading import open_image, open_points
@@ -43,6 +43,7 @@ class Session:
         self.scene = self.app.scene
         self.scene.RegisterNodeClass(slicer.vtkMRMLColorLegendDisplayNode())
         self.bench = workbench_of(self.scene)
+        self.context = self.bench.context
         self.bench.learning.images = root.folder / "annotated"
         self.bench.learning.folder = root.folder / "my landmarks"
         self.playing = False

@@ -7,7 +7,7 @@ from typing import Any
 from trame.widgets import html
 from trame.widgets import vuetify3 as vuetify
 
-from LandmarkTrackerLib.scene.reporting import reported
+from LandmarkTrackerLib.scene.notices import reported
 from LandmarkTrackerLib.web.session import Session
 from LandmarkTrackerLib.web.widgets import Section, choose, number, offer, titled, words
 
@@ -19,6 +19,7 @@ class SetsSection:
 
     def __init__(self, state: Any, session: Session) -> None:
         self.session, self.bench, self.state = session, session.bench, state
+        self.context = session.bench.context
         state.update({"sets_open": False, "detector": "", "steps": self.bench.learning.steps})
         state.update({"annotated": "annotated", "model_folder": "my landmarks"})
         state.update({"subject_until": self.bench.learning.subject_until})

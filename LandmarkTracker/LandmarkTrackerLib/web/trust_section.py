@@ -40,7 +40,7 @@ class TrustSection:
             html.Div("{{ trust_legend }}", classes="lt-small")
 
     def values(self) -> dict[str, Any]:
-        trust = self.bench.trust
+        trust = self.bench.reliability_map
         return {
             "trust_models": titled([(choice.title, choice.name) for choice in trust.choices()]),
             "trust_model": trust.chosen.name,
@@ -52,19 +52,19 @@ class TrustSection:
         }
 
     def find_out(self) -> None:
-        self.bench.trust.start()
+        self.bench.reliability_map.start()
 
     def _choose(self, trust_model: str, trust_detail: Any, **_: Any) -> None:
-        trust = self.bench.trust
+        trust = self.bench.reliability_map
         if (trust_model, trust_detail) != (trust.chosen.name, trust.detail):
             trust.choose(trust_model, trust_detail)
 
     def _limit(self, trust_limit: Any, **_: Any) -> None:
         # An empty field is one that is being typed into.
-        mm = min(max(float(trust_limit or self.bench.trust.limit_mm), 1), MOST_MM)
-        if mm != self.bench.trust.limit_mm:
-            self.bench.trust.limit(mm)
+        mm = min(max(float(trust_limit or self.bench.reliability_map.limit_mm), 1), MOST_MM)
+        if mm != self.bench.reliability_map.limit_mm:
+            self.bench.reliability_map.limit(mm)
 
     def _show(self, trust_shown: Any, **_: Any) -> None:
-        if bool(trust_shown) != self.bench.trust.shown:
-            self.bench.trust.show(bool(trust_shown))
+        if bool(trust_shown) != self.bench.reliability_map.shown:
+            self.bench.reliability_map.show(bool(trust_shown))

@@ -73,7 +73,7 @@ class Views:
             view.set_background_volume_id(subject.volume.GetID() if subject is not None else None)
             if subject is not None and flat:
                 view.get_view_node().RotateToVolumePlane(subject.volume)
-        self.session.bench.trust.refresh()
+        self.session.bench.reliability_map.refresh()
         self.fit()
 
     @property

@@ -7,13 +7,13 @@ import pytest
 import SimpleITK as sitk
 from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.formats import (
-    describe_file,
     open_cine,
     read_image,
     read_landmarks,
     write_cine,
     write_landmarks,
 )
+from LandmarkTrackerLib.formats.describe import describe_file
 from LandmarkTrackerLib.formats.seq_mrb import write_seq_mrb
 from LandmarkTrackerLib.formats.track_csv import write_track_csv
 from LandmarkTrackerLib.geometry import Grid

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 from LandmarkTrackerLib.errors import InputError
-from LandmarkTrackerLib.formats import describe_file, open_cine, read_image
+from LandmarkTrackerLib.formats import open_cine, read_image
+from LandmarkTrackerLib.formats.describe import describe_file
 from LandmarkTrackerLib.geometry import Grid
 from LandmarkTrackerLib.images import is_calibrated, notes_of
 

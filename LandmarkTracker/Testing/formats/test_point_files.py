@@ -5,7 +5,8 @@ import json
 import pytest
 import SimpleITK as sitk
 from LandmarkTrackerLib.errors import InputError
-from LandmarkTrackerLib.formats import describe_file, landmarks_beside, read_landmarks, read_points
+from LandmarkTrackerLib.formats import landmarks_beside, read_landmarks, read_points
+from LandmarkTrackerLib.formats.describe import describe_file
 from LandmarkTrackerLib.formats.exports import EXPORTS
 from LandmarkTrackerLib.formats.mrk_json import document_of
 from LandmarkTrackerLib.formats.point_files import READERS, is_landmark_file

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 from LandmarkTrackerLib.errors import InputError
-from LandmarkTrackerLib.formats import describe_file, open_cine, read_image, read_landmarks, write_cine
+from LandmarkTrackerLib.formats import open_cine, read_image, read_landmarks, write_cine
+from LandmarkTrackerLib.formats.describe import describe_file
 from LandmarkTrackerLib.geometry import Grid
 
 pytestmark = pytest.mark.real_data

@@ -68,7 +68,7 @@ def test_what_two_images_share_is_green_and_what_they_do_not_is_red_until_it_is_
 def test_it_can_be_cancelled_while_it_becomes_finer(host, ui, bench, twins):
     choose(ui.trustDetailSelector, "Fine")
     ui.trustButton.click()
-    host.process(until=lambda: bench.trust.overlay is not None)
+    host.process(until=lambda: bench.reliability_map.overlay is not None)
     assert "left" in ui.statusLabel.text()
     ui.cancelButton.click()
     assert not bench.busy
@@ -88,7 +88,7 @@ def test_a_heart_is_trusted_more_than_what_lies_around_it(host, ui, bench, real_
     choose(ui.trustDetailSelector, "Coarse")
     ui.trustButton.click()
     host.process(until=lambda: not bench.busy)
-    found = pixels(image_of(bench.trust.overlay.volume))[0]
+    found = pixels(image_of(bench.reliability_map.overlay.volume))[0]
     ventricle = pixels(read_image(folder / "lv_masks" / paths[0].name))[0] > 0
     around = ~ventricle & (found >= 0)
     assert np.median(found[ventricle]) < 0.5 * np.median(found[around])

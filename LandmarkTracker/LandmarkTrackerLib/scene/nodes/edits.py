@@ -11,8 +11,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from LandmarkTrackerLib.landmarks import LandmarkSet
-from LandmarkTrackerLib.scene.history import of
-from LandmarkTrackerLib.scene.i18n import _
 from LandmarkTrackerLib.scene.nodes.record import Record
 
 # A point that moved by less was only written and read.
@@ -60,18 +58,6 @@ def taken_back(now: Record, before: Record, after: Record, frame: int) -> Record
     if after.names[: len(before.names)] != before.names:
         return before
     return now.without(after.names[len(before.names) :]).with_exactly(frame, before.known(frame))
-
-
-def what_changed(before: Record, after: Record, placed: Sequence[str]) -> str:
-    """What the user did, in a few words."""
-    if placed:
-        return _("place {names}").format(names=of(placed))
-    if len(after.names) < len(before.names):
-        gone = [name for name in before.names if name not in after.names]
-        return _("remove {names}").format(names=of(gone))
-    if after.names != before.names:
-        return _("name landmarks")
-    return _("clear a position")
 
 
 def _placed(shown: LandmarkSet, names: Sequence[str]) -> LandmarkSet:

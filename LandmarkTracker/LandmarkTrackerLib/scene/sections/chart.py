@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from LandmarkTrackerLib.scene.context import Context
 from LandmarkTrackerLib.scene.i18n import _
 from LandmarkTrackerLib.scene.nodes.plot import COLOURS, Line, Plot
 from LandmarkTrackerLib.scene.nodes.record import Record
-from LandmarkTrackerLib.scene.reporting import reported
-
-if TYPE_CHECKING:
-    from LandmarkTrackerLib.scene.workbench import Workbench
+from LandmarkTrackerLib.scene.notices import reported
+from LandmarkTrackerLib.scene.sections.inputs import Inputs
+from LandmarkTrackerLib.scene.sections.review import Review
 
 
 class Chart:
@@ -23,8 +22,8 @@ class Chart:
         landmark: the one to draw; empty for all.
     """
 
-    def __init__(self, bench: Workbench) -> None:
-        self.bench = bench
+    def __init__(self, context: Context, inputs: Inputs, review: Review) -> None:
+        self.context, self.inputs, self.review = context, inputs, review
         self.landmark = ""
         self._plot: Plot | None = None
         self._shown: tuple[Record, str] | None = None
@@ -37,7 +36,7 @@ class Chart:
     def show(self):
         """The chart of the chosen cine, as a vtkMRMLPlotChartNode."""
         if self._plot is None:
-            self._plot = Plot(self.bench.scene, _("mm"))
+            self._plot = Plot(self.context.scene, _("mm"))
         self.refresh()
         return self.node
 
@@ -48,11 +47,11 @@ class Chart:
 
     def refresh(self) -> None:
         """Draw what has changed."""
-        subject = self.bench.inputs.subject
+        subject = self.inputs.subject
         if self._plot is None or subject is None or (subject.record, self.landmark) == self._shown:
             return
         self._shown = (subject.record, self.landmark)
-        curves = [curve for curve in self.bench.review.displacements() if self.landmark in ("", curve.name)]
+        curves = [curve for curve in self.review.displacements() if self.landmark in ("", curve.name)]
         bands = len(curves) <= 2
         title = (
             _("Distance from where it was placed, ± 1 SD")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from LandmarkTrackerLib.formats.scans import Scan, ScanPair
 from LandmarkTrackerLib.geometry import Grid
 from LandmarkTrackerLib.landmarks import Array
 from LandmarkTrackerLib.plane import Plane
+from LandmarkTrackerLib.scene.context import Context
 from LandmarkTrackerLib.scene.i18n import _
 from LandmarkTrackerLib.scene.nodes.points import LPS
 from LandmarkTrackerLib.scene.nodes.slice_views import (
@@ -25,13 +26,10 @@ from LandmarkTrackerLib.scene.nodes.slice_views import (
     slice_views,
 )
 from LandmarkTrackerLib.scene.nodes.warped import Warped, WarpedNodes
-from LandmarkTrackerLib.scene.reporting import reported
-from LandmarkTrackerLib.scene.work import Task
+from LandmarkTrackerLib.scene.notices import reported
+from LandmarkTrackerLib.scene.sections.matching import ScanMatching
 from LandmarkTrackerLib.warping import checkerboard, warp
 from LandmarkTrackerLib.warping import fit as fit_transform
-
-if TYPE_CHECKING:
-    from LandmarkTrackerLib.scene.workbench import Workbench
 
 Look = Literal["pairs", "checkerboard", "blend"]
 
@@ -45,29 +43,38 @@ class Comparison:
         share: of the warped scan in the blend, 0 to 1.
     """
 
-    def __init__(self, bench: Workbench) -> None:
-        self.bench = bench
+    def __init__(self, context: Context, matching: ScanMatching) -> None:
+        self.context, self.matching = context, matching
         self.look: Look = "pairs"
         self.share = 0.5
+        # The volumes and the point lists that the views show.
+        self._followed: tuple[list, list] = ([None, None], [])
         self._nodes: WarpedNodes | None = None
         self._warped: Warped | None = None
 
     @property
     def obstacle_warp(self) -> str:
         """Why the moving scan cannot be warped; empty if it can."""
-        return "" if len(self.bench.matching.pairs) else _("Match the two scans first.")
+        return "" if len(self.matching.pairs) else _("Match the two scans first.")
 
     @property
     def obstacle_look(self) -> str:
         """Why there is no warped scan to look at; empty if there is."""
         return "" if self._warped is not None else _("Press Warp first.")
 
+    @property
+    def next_step(self) -> str:
+        """What to do next with the two scans; empty as long as they are not chosen."""
+        if self.obstacle_warp or self.obstacle_look:
+            return self.matching.next_step
+        return _("Where edges break, pairs are wrong: remove them, and warp again.")
+
     @reported
     def warp(self) -> None:
         """Warp the moving scan by the pairs: a transform, the warped volume and a checkerboard."""
         if self.obstacle_warp:
             raise InputError(self.obstacle_warp)
-        self.bench.start(Task(self._warping(), 1))
+        self.context.runner.start(self._warping(), 1)
 
     @reported
     def choose_look(self, look: Look) -> None:
@@ -77,7 +84,7 @@ class Comparison:
         if look != "pairs" and self.obstacle_look:
             raise InputError(self.obstacle_look)
         changed, self.look = look != self.look, look
-        self.show_views(fresh=changed and bool(self.bench.matching.chosen))
+        self.show_views(fresh=changed and bool(self.matching.chosen))
 
     @reported
     def rock(self, share: float) -> None:
@@ -88,20 +95,20 @@ class Comparison:
     @reported
     def look_at(self, name: str) -> None:
         """Bring a pair into view, in both scans, and mark it."""
-        if name not in self.bench.matching.pairs.names:
+        if name not in self.matching.pairs.names:
             return
-        for subject in self.bench.matching.matched:
+        for subject in self.matching.matched:
             point = subject.record.names.index(name)
             subject.point_list.GetDisplayNode().SetActiveControlPoint(point)
-        shown = {subject.node.GetID(): subject for subject in self.bench.matching.matched}
-        for view, composite in slice_views(self.bench.scene):
-            subject = shown.get(composite.GetBackgroundVolumeID(), self.bench.matching.matched[0])
+        shown = {subject.node.GetID(): subject for subject in self.matching.matched}
+        for view, composite in slice_views(self.context.scene):
+            subject = shown.get(composite.GetBackgroundVolumeID(), self.matching.matched[0])
             view.JumpSliceByCentering(*(subject.record.at(0)[name].position * LPS))
 
     def _warping(self) -> Iterator[bool]:
         yield False
-        fixed, moving = self.bench.matching.matched
-        images, pairs = (fixed.cine[0], moving.cine[0]), self.bench.matching.pairs
+        fixed, moving = self.matching.matched
+        images, pairs = (fixed.cine[0], moving.cine[0]), self.matching.pairs
         scans = ScanPair(Scan(images[0]), Scan(images[1]), pairs)
         transform = fit_transform(*scans.points, pairs.score, scans.domain)
         image = warp(*images, pairs)
@@ -111,12 +118,12 @@ class Comparison:
             _mover(transform, *map(Grid.of, images)),
             Grid.of(images[0]),
         )
-        change = self.bench.history.begin(_("warp {moving}").format(moving=moving.name))
+        change = self.context.history.begin(_("warp {moving}").format(moving=moving.name))
         if self._nodes is None:
-            self._nodes = WarpedNodes(self.bench.scene, fixed.node, moving.node)
+            self._nodes = WarpedNodes(self.context.scene, fixed.node, moving.node)
         change.steps.append(partial(self._show_warped, self._nodes, self._warped))
         self._show_warped(self._nodes, warped)
-        self.bench.report = self.bench.matching.next_step
+        self.context.notices.report = self.next_step
         yield True
 
     def _show_warped(self, nodes: WarpedNodes, warped: Warped | None) -> None:
@@ -136,29 +143,29 @@ class Comparison:
 
     def show_views(self, fresh: bool = False) -> None:
         """Let the slice views show what is looked at; if `fresh`, all of it."""
-        if not self.bench.matching.chosen:
+        if not self.matching.chosen:
             return
-        fixed, moving = self.bench.matching.chosen
+        fixed, moving = self.matching.chosen
         if fresh:
-            side_by_side(self.bench.scene)
-        for view, composite in slice_views(self.bench.scene):
+            side_by_side(self.context.scene)
+        for view, composite in slice_views(self.context.scene):
             right = view.GetLayoutName() == RIGHT
             show(composite, self._layers() if right else Layers(fixed.node))
             if fresh:
                 shown = moving if right and self.look == "pairs" else fixed
                 fit(view, shown.node, shown.cine.grid.is_slice)
-        for subject, name in zip(self.bench.matching.matched, (LEFT, RIGHT), strict=False):
+        for subject, name in zip(self.matching.matched, (LEFT, RIGHT), strict=False):
             # Each list on its own scan: both may lie in the same place of the world.
             display = subject.point_list.GetDisplayNode()
             display.RemoveAllViewNodeIDs()
-            for view, _composite in slice_views(self.bench.scene):
+            for view, _composite in slice_views(self.context.scene):
                 if view.GetLayoutName() == name:
                     display.AddViewNodeID(view.GetID())
             display.SetVisibility(subject is fixed or self.look == "pairs")
 
     def _layers(self) -> Layers:
         """What is beside the fixed scan."""
-        fixed, moving = self.bench.matching.chosen
+        fixed, moving = self.matching.chosen
         if self.look == "pairs" or self._nodes is None:
             return Layers(moving.node)
         if self.look == "checkerboard":
@@ -166,6 +173,18 @@ class Comparison:
         return Layers(fixed.node, self._nodes.volume, self.share)
 
     # The scene
+
+    def refresh(self) -> None:
+        """Show the two scans when others are chosen, and their points when there are others."""
+        volumes = [subject and subject.node for subject in (self.matching.fixed, self.matching.moving)]
+        lists = [subject.point_list for subject in self.matching.matched]
+        if (volumes, lists) == self._followed:
+            return
+        others, fewer = volumes != self._followed[0], len(lists) < len(self._followed[1])
+        self._followed = (volumes, lists)
+        if others or fewer:
+            self.leave()
+        self.show_views(fresh=others)
 
     def forget(self, node) -> bool:
         """A node has left the scene. Whether it was one of ours."""

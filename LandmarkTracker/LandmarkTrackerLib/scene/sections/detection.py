@@ -5,21 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.jobs.detect import detect
 from LandmarkTrackerLib.methods.protocols import Detector
 from LandmarkTrackerLib.methods.registry import make_detector
+from LandmarkTrackerLib.scene.context import Context
 from LandmarkTrackerLib.scene.history import Change
 from LandmarkTrackerLib.scene.i18n import _
 from LandmarkTrackerLib.scene.nodes.subject import Subject, is_cine
-from LandmarkTrackerLib.scene.reporting import reported
-from LandmarkTrackerLib.scene.sections.models import Choice, shipped
-from LandmarkTrackerLib.scene.work import Task
-
-if TYPE_CHECKING:
-    from LandmarkTrackerLib.scene.workbench import Workbench
+from LandmarkTrackerLib.scene.notices import reported
+from LandmarkTrackerLib.scene.sections.inputs import Inputs
+from LandmarkTrackerLib.scene.sections.models import Choice, Models, shipped
 
 
 class Detection:
@@ -30,8 +27,8 @@ class Detection:
         files: model files of the user's, beside the models that come with the program.
     """
 
-    def __init__(self, bench: Workbench) -> None:
-        self.bench = bench
+    def __init__(self, context: Context, inputs: Inputs, models: Models) -> None:
+        self.context, self.inputs, self.models = context, inputs, models
         self.model = ""
         self.files: list[Path] = []
         self._loaded: tuple[tuple[str, str, float], Detector] | None = None
@@ -40,7 +37,7 @@ class Detection:
         """Every detector: those that come with the program and fit, the user's own, and then the others."""
         mine = [Choice(str(path), str(path), True, True) for path in self.files if path.is_file()]
         shipped_ones = [
-            Choice(name, str(card.get("title", name)), self.bench.models.fits(card), True)
+            Choice(name, str(card.get("title", name)), self.models.fits(card), True)
             for name, card in shipped("heatmap")
         ]
         fitting = [choice for choice in shipped_ones if choice.fits]
@@ -55,8 +52,8 @@ class Detection:
     @property
     def targets(self) -> list[Subject]:
         """The images to detect in."""
-        subject = self.bench.inputs.subject
-        return [*([subject] if subject is not None else []), *self.bench.inputs.others]
+        subject = self.inputs.subject
+        return [*([subject] if subject is not None else []), *self.inputs.others]
 
     @property
     def obstacle(self) -> str:
@@ -65,7 +62,7 @@ class Detection:
             return _("Choose an image first, or tick volumes.")
         if self.chosen is None:
             return _("There is no detector; train one, or open a model file.")
-        if self.bench.models.torch_missing:
+        if self.models.torch_missing:
             return _("Install PyTorch first.")
         return ""
 
@@ -92,13 +89,15 @@ class Detection:
         """Begin to detect, one frame or volume a step. What a person placed stays where it is."""
         if self.obstacle:
             raise InputError(self.obstacle)
-        targets, inputs = self.targets, self.bench.inputs
-        change = self.bench.history.begin(_("detect landmarks in {count} images").format(count=len(targets)))
+        targets, inputs = self.targets, self.inputs
+        change = self.context.history.begin(
+            _("detect landmarks in {count} images").format(count=len(targets))
+        )
         if inputs.subject is not None:
             # Now: a new list of the chosen image ends the work that is under way.
             targets[0] = inputs.with_points(inputs.subject, change)
         total = sum(len(subject.cine) for subject in targets)
-        self.bench.start(Task(self._through(targets, change), total))
+        self.context.runner.start(self._through(targets, change), total)
 
     def detector(self) -> Detector:
         """The chosen model, loaded once.
@@ -108,7 +107,7 @@ class Detection:
         """
         if self.chosen is None or self.obstacle:
             raise InputError(self.obstacle)
-        name, device = self.chosen.name, self.bench.models.device
+        name, device = self.chosen.name, self.models.device
         # A training that goes on writes better weights into the same file.
         written = Path(name).stat().st_mtime if name.endswith(".pt") else 0.0
         key = (name, device, written)
@@ -128,7 +127,7 @@ class Detection:
                     failures.append(f"{target.name}: {found.failure}")
                 else:
                     if subject is None:
-                        subject = self.bench.inputs.with_points(target, change)
+                        subject = self.inputs.with_points(target, change)
                         change.steps.append(partial(subject.show, subject.record))
                     subject.show(subject.record.with_answer(frame, found.landmarks))
                     sets.append(found.landmarks)
@@ -139,6 +138,6 @@ class Detection:
         if failures:
             raise InputError("; ".join(failures))
         missing = sum(int((~found.defined).sum()) for found in sets)
-        self.bench.report = _(
+        self.context.notices.report = _(
             "Detected {count} landmarks; {missing} are missing. Look at them, and drag what is wrong."
         ).format(count=sum(len(found) for found in sets) - missing, missing=missing)

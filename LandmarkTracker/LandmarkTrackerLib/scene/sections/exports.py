@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.formats.mrk_json import write_mrk_json
@@ -18,15 +17,15 @@ from LandmarkTrackerLib.jobs.export import all_or_nothing
 from LandmarkTrackerLib.jobs.pairs import PAIR_FILES, export_pairs, write_pairs
 from LandmarkTrackerLib.jobs.propagate import track_of
 from LandmarkTrackerLib.landmarks import LandmarkPairs, LandmarkSet, Track
+from LandmarkTrackerLib.scene.context import Context
 from LandmarkTrackerLib.scene.i18n import _
 from LandmarkTrackerLib.scene.nodes.point_lists import new_point_list, remove_point_list
 from LandmarkTrackerLib.scene.nodes.points import write_points
 from LandmarkTrackerLib.scene.nodes.record import Record
 from LandmarkTrackerLib.scene.nodes.subject import Subject, is_cine
-from LandmarkTrackerLib.scene.reporting import reported
-
-if TYPE_CHECKING:
-    from LandmarkTrackerLib.scene.workbench import Workbench
+from LandmarkTrackerLib.scene.notices import reported
+from LandmarkTrackerLib.scene.sections.inputs import Inputs
+from LandmarkTrackerLib.scene.sections.matching import ScanMatching
 
 Writer = Callable[[Path], object]
 
@@ -58,8 +57,8 @@ class Place:
 class Exports:
     """Nothing that exists is overwritten unless it is asked for, and nothing is written half."""
 
-    def __init__(self, bench: Workbench) -> None:
-        self.bench = bench
+    def __init__(self, context: Context, inputs: Inputs, matching: ScanMatching) -> None:
+        self.context, self.inputs, self.matching = context, inputs, matching
         # The records that these places are of.
         self._places: tuple[list[Record], list[Place]] = ([], [])
 
@@ -75,7 +74,7 @@ class Exports:
 
     def places(self) -> list[Place]:
         """The scans that were matched, every frame of the cine, and every other subject with landmarks."""
-        matched, subjects = self.bench.matching.matched, self._subjects()
+        matched, subjects = self.matching.matched, self._subjects()
         records = [subject.record for subject in (*matched, *subjects)]
         if records != self._places[0]:
             titles = (_("fixed scan: {name}"), _("moving scan: {name}"))
@@ -132,13 +131,13 @@ class Exports:
     def add_pairs(self, fixed: Place, moving: Place) -> None:
         """Put the pairs into the scene: two point lists with the same names in the same order."""
         pairs = _pairs(fixed, moving)
-        change = self.bench.history.begin(_("point lists for registration"))
+        change = self.context.history.begin(_("point lists for registration"))
         titles = (
             _("fixed {place}").format(place=fixed.title),
             _("moving {place}").format(place=moving.title),
         )
         for title, landmarks in zip(titles, pairs.landmarks, strict=True):
-            node = new_point_list(self.bench.scene, title)
+            node = new_point_list(self.context.scene, title)
             change.steps.append(functools.partial(remove_point_list, node))
             write_points(node, landmarks.names, landmarks)
 
@@ -158,12 +157,14 @@ class Exports:
 
     def _subjects(self) -> list[Subject]:
         """The chosen image and the others, as far as a landmark is known in them."""
-        subject = self.bench.inputs.subject
-        subjects = [subject, *self.bench.inputs.others] if subject is not None else []
+        subject = self.inputs.subject
+        subjects = [subject, *self.inputs.others] if subject is not None else []
         return [subject for subject in subjects if subject.record.found_anything]
 
     def _wrote(self, count: int, folder: Path) -> None:
-        self.bench.report = _("{count} files were written to {folder}").format(count=count, folder=folder)
+        self.context.notices.report = _("{count} files were written to {folder}").format(
+            count=count, folder=folder
+        )
 
 
 def _places_in(subject: Subject) -> Iterator[Place]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from LandmarkTrackerLib.errors import InputError
+from LandmarkTrackerLib.scene.context import Context
 from LandmarkTrackerLib.scene.history import Change
 from LandmarkTrackerLib.scene.i18n import _
 from LandmarkTrackerLib.scene.nodes.overlay import is_overlay
@@ -18,10 +18,7 @@ from LandmarkTrackerLib.scene.nodes.point_lists import (
 )
 from LandmarkTrackerLib.scene.nodes.sequences import browser_of, nodes_of, plays_volumes, sequences_of
 from LandmarkTrackerLib.scene.nodes.subject import Subject, image_node, is_cine
-from LandmarkTrackerLib.scene.reporting import reported
-
-if TYPE_CHECKING:
-    from LandmarkTrackerLib.scene.workbench import Workbench
+from LandmarkTrackerLib.scene.notices import reported
 
 # Which volume the points of a list lie on: a reference from the list, so that a saved scene still knows.
 ON_IMAGE = "LandmarkTracker.Image"
@@ -35,8 +32,8 @@ class Inputs:
         others: chosen volumes of other subjects.
     """
 
-    def __init__(self, bench: Workbench) -> None:
-        self.bench = bench
+    def __init__(self, context: Context) -> None:
+        self.context = context
         self.subject: Subject | None = None
         self.others: list[Subject] = []
         # By the id of the point list: a subject that is chosen again still has its record and its undo.
@@ -70,7 +67,7 @@ class Inputs:
         before, subject = self.subject, self._with(self.subject.node, point_list)
         self._use(subject)
         if adopted:
-            change = self.bench.history.begin(
+            change = self.context.history.begin(
                 _("use the point list '{name}'").format(name=subject.point_list.GetName())
             )
             change.steps.append(lambda: self._release(subject, before))
@@ -85,7 +82,7 @@ class Inputs:
 
     def first_cine(self):
         """The first browser of the scene that plays volumes, or None."""
-        browsers = nodes_of(self.bench.scene, "vtkMRMLSequenceBrowserNode")
+        browsers = nodes_of(self.context.scene, "vtkMRMLSequenceBrowserNode")
         return next((b for b in browsers if any(map(plays_volumes, sequences_of(b)))), None)
 
     def volumes(self) -> list:
@@ -93,7 +90,7 @@ class Inputs:
         mine = self.subject.node if self.subject is not None else None
         return [
             node
-            for node in nodes_of(self.bench.scene, "vtkMRMLScalarVolumeNode")
+            for node in nodes_of(self.context.scene, "vtkMRMLScalarVolumeNode")
             if not (node is mine or node.GetHideFromEditors() or node.IsA("vtkMRMLLabelMapVolumeNode"))
             and browser_of(node) is None
             and not is_overlay(node)
@@ -104,7 +101,7 @@ class Inputs:
         if subject.point_list is not None:
             return subject
         name = _("{image} landmarks").format(image=subject.name)
-        point_list = new_point_list(self.bench.scene, name)
+        point_list = new_point_list(self.context.scene, name)
         point_list.SetControlPointLabelFormat("L%d")
         made = self._with(subject.node, point_list)
         change.steps.append(lambda: self._remove(made))
@@ -126,7 +123,7 @@ class Inputs:
             if node in (subject.node, *(subject.nodes.nodes if subject.nodes else ())):
                 ours = True
                 del self._known[key]
-                self.bench.watch.forget_points(subject)
+                self.context.watch.forget_points(subject)
                 self.others = [other for other in self.others if other is not subject]
                 if subject is self.subject:
                     self._use(None if node is subject.node else Subject(subject.node))
@@ -138,15 +135,15 @@ class Inputs:
     def clear(self) -> None:
         """The scene is being closed."""
         for subject in self.all():
-            self.bench.watch.forget_points(subject)
+            self.context.watch.forget_points(subject)
         self._known = {}
         self.others = []
         self._use(None)
 
     def _use(self, subject: Subject | None) -> None:
-        self.bench.cancel()
+        self.context.runner.cancel()
         self.subject = subject
-        self.bench.watch.frames(subject.node if subject is not None and is_cine(subject.node) else None)
+        self.context.watch.frames(subject.node if subject is not None and is_cine(subject.node) else None)
         if subject is not None:
             self.others = [other for other in self.others if other.node is not subject.node]
         self._show_lists()
@@ -175,14 +172,14 @@ class Inputs:
             return known
         subject = Subject(node, point_list)
         if known is not None:
-            self.bench.watch.forget_points(known)
+            self.context.watch.forget_points(known)
         point_list.SetNodeReferenceID(ON_IMAGE, node.GetID())
         self._known[point_list.GetID()] = subject
-        self.bench.watch.points(subject)
+        self.context.watch.points(subject)
         return subject
 
     def _lists_on(self, volume) -> list:
-        nodes = nodes_of(self.bench.scene, POINT_LIST)
+        nodes = nodes_of(self.context.scene, POINT_LIST)
         return [node for node in nodes if node.GetNodeReferenceID(ON_IMAGE) == volume.GetID()]
 
     def _release(self, subject: Subject, before: Subject) -> None:
@@ -191,10 +188,10 @@ class Inputs:
         if self.subject is subject:
             self._use(before)
         self._known.pop(subject.point_list.GetID(), None)
-        self.bench.watch.forget_points(subject)
+        self.context.watch.forget_points(subject)
         if sequence is not None:
             subject.node.RemoveSynchronizedSequenceNode(sequence.GetID())
-            self.bench.scene.RemoveNode(sequence)
+            self.context.scene.RemoveNode(sequence)
 
     def _remove(self, subject: Subject) -> None:
         """Undo of a new list."""

@@ -6,7 +6,6 @@ import importlib.util
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import SimpleITK as sitk
@@ -15,17 +14,17 @@ from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.formats import write_landmarks
 from LandmarkTrackerLib.formats.files import written
 from LandmarkTrackerLib.jobs.export import all_or_nothing
+from LandmarkTrackerLib.scene.context import Context
 from LandmarkTrackerLib.scene.i18n import _
 from LandmarkTrackerLib.scene.nodes.plot import COLOURS, Line, Plot
 from LandmarkTrackerLib.scene.nodes.subject import Subject, is_cine
+from LandmarkTrackerLib.scene.notices import reported
 from LandmarkTrackerLib.scene.process import Process, last_lines
-from LandmarkTrackerLib.scene.reporting import reported
+from LandmarkTrackerLib.scene.sections.detection import Detection
 from LandmarkTrackerLib.scene.sections.exports import file_name, refuse
+from LandmarkTrackerLib.scene.sections.models import Models
 from LandmarkTrackerLib.training.recipe import recipe
 from LandmarkTrackerLib.training.report import read_report
-
-if TYPE_CHECKING:
-    from LandmarkTrackerLib.scene.workbench import Workbench
 
 # What training imports, and the name under which it is installed.
 PACKAGES = {"lightning_fabric": "lightning-fabric", "tensorboard": "tensorboard", "tqdm": "tqdm"}
@@ -49,8 +48,8 @@ class Learning:
         log: the last lines that the training said.
     """
 
-    def __init__(self, bench: Workbench) -> None:
-        self.bench = bench
+    def __init__(self, context: Context, detection: Detection, models: Models) -> None:
+        self.context, self.detection, self.models = context, detection, models
         self.images = Path.home() / "LandmarkTracker" / "annotated"
         self.subject_until = FRAME
         self.steps = 2000
@@ -87,13 +86,13 @@ class Learning:
             for name, (subject, frame) in images.items():
                 sitk.WriteImage(subject.cine[frame], str(scratch / f"{name}.nrrd"), useCompression=True)
                 write_landmarks(scratch / f"{name}.mrk.json", subject.record.known(frame))
-        self.bench.report = _("{count} annotated images were written to {folder}").format(
+        self.context.notices.report = _("{count} annotated images were written to {folder}").format(
             count=len(images), folder=self.images
         )
 
     def _annotated(self) -> Iterator[tuple[str, Subject, int]]:
         """File name, image and frame wherever a person has placed landmarks."""
-        for subject in self.bench.detection.targets:
+        for subject in self.detection.targets:
             name = file_name(subject.name)
             for frame in subject.record.placed():
                 yield (f"{name}{FRAME}{frame:04d}" if is_cine(subject.node) else name), subject, frame
@@ -148,7 +147,7 @@ class Learning:
         """Check the annotated images, write the training file and begin."""
         if self.obstacle:
             raise InputError(self.obstacle)
-        text = recipe(self.images, self.subject_until, self.steps, self.bench.models.device)
+        text = recipe(self.images, self.subject_until, self.steps, self.models.device)
         path = self.folder / RECIPE
         if path.exists() and not path.read_text(encoding="utf-8").startswith(BY_US):
             raise InputError(_("{file} was written by hand; choose another folder").format(file=path))
@@ -179,7 +178,7 @@ class Learning:
         if self._look() or code is not None:
             if code is not None:
                 self._ended(code)
-            self.bench.notify()
+            self.context.notices.notify()
         return self.running
 
     def close(self) -> None:
@@ -197,7 +196,7 @@ class Learning:
     def _obstacle_any(self) -> str:
         if self.running:
             return _("A training is running.")
-        if self.bench.models.torch_missing:
+        if self.models.torch_missing:
             return _("Install PyTorch first.")
         missing = [name for module, name in PACKAGES.items() if importlib.util.find_spec(module) is None]
         if missing:
@@ -224,18 +223,18 @@ class Learning:
     def _ended(self, code: int) -> None:
         stopped, self._stopping, self._process = self._stopping, False, None
         if code == DONE:
-            self.bench.report = _("The detector '{name}' is trained: {text}").format(
+            self.context.notices.report = _("The detector '{name}' is trained: {text}").format(
                 name=self.folder.name, text=self.text
             )
         elif stopped:
-            self.bench.report = _("The training was stopped; press Continue to go on.")
+            self.context.notices.report = _("The training was stopped; press Continue to go on.")
         elif code == WRONG_INPUT and self.log:
-            self.bench.problem = self.log[-1].removeprefix("landmark-tracker train: ")
+            self.context.notices.problem = self.log[-1].removeprefix("landmark-tracker train: ")
         else:
             said = " / ".join(self.log[-3:]) or _("nothing; its exit code was {code}").format(code=code)
-            self.bench.problem = _("The training ended by itself. The last that it said: {lines}").format(
-                lines=said
-            )
+            self.context.notices.problem = _(
+                "The training ended by itself. The last that it said: {lines}"
+            ).format(lines=said)
 
     # What it has reached
 
@@ -270,7 +269,7 @@ class Learning:
     def show_chart(self):
         """Loss and error over the steps, as a vtkMRMLPlotChartNode that is kept up to date."""
         if self._plot is None:
-            self._plot = Plot(self.bench.scene, _("% of the beginning"))
+            self._plot = Plot(self.context.scene, _("% of the beginning"))
         self._draw()
         return self._plot.chart
 
@@ -280,7 +279,7 @@ class Learning:
         self._report, self.log = read_report(self.folder), last_lines(self.folder / LOG)
         model = self.folder / f"{self.folder.resolve().name}.pt"
         if model.is_file():
-            self.bench.detection.offer(model)
+            self.detection.offer(model)
         self._draw()
         return before != (self._report.step, len(self._report.validated), self.log)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,6 +13,7 @@ from LandmarkTrackerLib.jobs.match import SLICES, VOLUMES, matching
 from LandmarkTrackerLib.landmarks import LandmarkPairs
 from LandmarkTrackerLib.methods.protocols import Matcher
 from LandmarkTrackerLib.methods.registry import make_matcher
+from LandmarkTrackerLib.scene.context import Context
 from LandmarkTrackerLib.scene.history import Change, of
 from LandmarkTrackerLib.scene.i18n import _
 from LandmarkTrackerLib.scene.nodes.edits import relabelled
@@ -22,12 +22,9 @@ from LandmarkTrackerLib.scene.nodes.point_lists import remove_point_list
 from LandmarkTrackerLib.scene.nodes.record import Record
 from LandmarkTrackerLib.scene.nodes.sequences import browser_of
 from LandmarkTrackerLib.scene.nodes.subject import Subject
-from LandmarkTrackerLib.scene.reporting import reported
-from LandmarkTrackerLib.scene.work import Task
+from LandmarkTrackerLib.scene.notices import reported
+from LandmarkTrackerLib.scene.sections.models import Models
 from LandmarkTrackerLib.weights import model_names
-
-if TYPE_CHECKING:
-    from LandmarkTrackerLib.scene.workbench import Workbench
 
 NO_PAIRS = LandmarkPairs(np.zeros((0, 3)), np.zeros((0, 3)), np.zeros(0))
 
@@ -40,15 +37,15 @@ class Pair:
     score: str
 
 
-class Matching:
+class ScanMatching:
     """Two volumes, and the pairs between them.
 
     Attributes:
         fixed, moving: the chosen volumes, with their point lists once they are matched; None until chosen.
     """
 
-    def __init__(self, bench: Workbench) -> None:
-        self.bench = bench
+    def __init__(self, context: Context, models: Models) -> None:
+        self.context, self.models = context, models
         self.fixed: Subject | None = None
         self.moving: Subject | None = None
         self._wanted: tuple = (None, None)
@@ -90,7 +87,7 @@ class Matching:
         """Why nothing can be matched; empty if it can."""
         if not self.chosen:
             return _("Choose a fixed and a moving volume first.")
-        if self.bench.models.torch_missing:
+        if self.models.torch_missing:
             return _("Install PyTorch first.")
         fixed, moving = self.chosen
         names = {"fixed": fixed.name, "moving": moving.name}
@@ -113,9 +110,7 @@ class Matching:
             return ""
         if not len(self.pairs):
             return self.obstacle or _("Press Match.")
-        if self.bench.comparison.obstacle_look:
-            return _("{count} pairs. Remove what is wrong, then press Warp.").format(count=len(self.pairs))
-        return _("Where edges break, pairs are wrong: remove them, and warp again.")
+        return _("{count} pairs. Remove what is wrong, then press Warp.").format(count=len(self.pairs))
 
     @property
     def model(self) -> str:
@@ -140,27 +135,26 @@ class Matching:
             raise InputError(
                 _("'{name}' cannot be matched with itself; choose two").format(name=fixed.GetName())
             )
-        self.bench.cancel()
+        self.context.runner.cancel()
         self._leave()
-        lists = lists_between(self.bench.scene, fixed, moving)
+        lists = lists_between(self.context.scene, fixed, moving)
         self.fixed, self.moving = (
             Subject(node, points) if node is not None else None
             for node, points in zip((fixed, moving), lists, strict=True)
         )
         self._watch()
-        self.bench.comparison.show_views(fresh=True)
 
     @reported
     def start(self) -> None:
         """Begin to match. The pairs replace those that were found before."""
         if self.obstacle:
             raise InputError(self.obstacle)
-        self.bench.start(Task(self._matching(), 1))
+        self.context.runner.start(self._matching(), 1)
 
     @reported
     def remove(self, names: Sequence[str]) -> None:
         """Remove pairs from both lists."""
-        change = self.bench.history.begin(_("remove {names}").format(names=of(names)))
+        change = self.context.history.begin(_("remove {names}").format(names=of(names)))
         for subject in self.matched:
             self._change(subject, subject.record.without(names), change)
 
@@ -177,7 +171,7 @@ class Matching:
         yield False
         pairs = NO_PAIRS
         for step in matching(fixed.cine[0], moving.cine[0], matcher):
-            self.bench.expect(step.total)
+            self.context.runner.expect(step.total)
             if step.pairs is not None:
                 pairs = step.pairs
             elif step.done:
@@ -188,18 +182,17 @@ class Matching:
                     fixed=fixed.name, moving=moving.name
                 )
             )
-        change = self.bench.history.begin(_("match {fixed}").format(fixed=fixed.name))
+        change = self.context.history.begin(_("match {fixed}").format(fixed=fixed.name))
         if not self.matched:
             self._make_lists(change)
         for subject, landmarks in zip(self.matched, pairs.landmarks, strict=True):
             record = Record(landmarks.names, {0: landmarks})
             self._change(subject, record, change)
-        self.bench.comparison.show_views()
-        self.bench.report = self.next_step
+        self.context.notices.report = self.next_step
         yield True
 
     def _matcher(self) -> Matcher:
-        key = (self.model, self.bench.models.device)
+        key = (self.model, self.models.device)
         if self._loaded is None or self._loaded[0] != key:
             self._loaded = (key, make_matcher(*key))
         return self._loaded[1]
@@ -212,7 +205,7 @@ class Matching:
 
     def _make_lists(self, change: Change) -> None:
         bare = self.chosen
-        lists = new_lists(self.bench.scene, *(subject.node for subject in bare))
+        lists = new_lists(self.context.scene, *(subject.node for subject in bare))
         self.fixed, self.moving = (
             Subject(subject.node, points) for subject, points in zip(bare, lists, strict=True)
         )
@@ -224,19 +217,18 @@ class Matching:
         if self.matched and self.matched[0] is made[0]:
             self.fixed, self.moving = bare
         for subject in made:
-            self.bench.watch.forget_points(subject)
+            self.context.watch.forget_points(subject)
             remove_point_list(subject.point_list)
 
     def _watch(self) -> None:
         for subject in self.matched:
-            self.bench.watch.points(subject)
+            self.context.watch.points(subject)
 
     def _leave(self) -> None:
         """Other volumes are chosen: what was made stays in the scene as it is."""
         for subject in self.matched:
-            self.bench.watch.forget_points(subject)
+            self.context.watch.forget_points(subject)
         self.fixed = self.moving = None
-        self.bench.comparison.leave()
 
     # The scene
 

@@ -7,19 +7,17 @@ import importlib.util
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.methods.protocols import Locator
 from LandmarkTrackerLib.methods.registry import DEFAULT_ACROSS, UNTRAINED, make_locator
+from LandmarkTrackerLib.scene.context import Context
 from LandmarkTrackerLib.scene.i18n import _
-from LandmarkTrackerLib.scene.reporting import reported
+from LandmarkTrackerLib.scene.notices import reported
+from LandmarkTrackerLib.scene.sections.inputs import Inputs
 from LandmarkTrackerLib.weights import model_names, pick_device, read_card
-
-if TYPE_CHECKING:
-    from LandmarkTrackerLib.scene.workbench import Workbench
 
 # The trained methods that find shown landmarks, the better first. Other models of `models/` do other jobs.
 LOCATORS = ("tracker", "tmn")
@@ -55,8 +53,8 @@ class Models:
         device: "auto", "cpu" or "cuda".
     """
 
-    def __init__(self, bench: Workbench) -> None:
-        self.bench = bench
+    def __init__(self, context: Context, inputs: Inputs) -> None:
+        self.context, self.inputs = context, inputs
         self.name = ""
         self.device = "auto"
         self._loaded: tuple[tuple[str, str], Locator] | None = None
@@ -82,7 +80,7 @@ class Models:
     @property
     def chosen_across(self) -> Choice:
         """The one that will run in other subjects: unless the user chose, one that is made for it."""
-        subject = self.bench.inputs.subject
+        subject = self.inputs.subject
         if self.name or subject is None or not subject.cine.grid.is_slice:
             return self.chosen
         return next(choice for choice in self.choices() if choice.name == DEFAULT_ACROSS)
@@ -102,7 +100,7 @@ class Models:
     @property
     def runs_on(self) -> str:
         """What the chosen model runs on, for the user."""
-        if self.bench.inputs.subject is None or not self.chosen.trained:
+        if self.inputs.subject is None or not self.chosen.trained:
             # PyTorch takes seconds to load; nobody has to wait for it before there is an image.
             return "" if self.chosen.trained else _("CPU")
         if self.torch_missing:
@@ -132,7 +130,7 @@ class Models:
 
     def fits(self, card: dict) -> bool:
         """Whether a model was made for images like the chosen one."""
-        subject = self.bench.inputs.subject
+        subject = self.inputs.subject
         if subject is None:
             return True
         dimensions, modality = card.get("dimensions", 2), card.get("modality", "")

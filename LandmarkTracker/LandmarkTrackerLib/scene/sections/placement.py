@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import slicer
 
 from LandmarkTrackerLib.errors import InputError
+from LandmarkTrackerLib.scene.context import Context
 from LandmarkTrackerLib.scene.i18n import _
 from LandmarkTrackerLib.scene.nodes.record import placed_in
 from LandmarkTrackerLib.scene.nodes.subject import Subject
-from LandmarkTrackerLib.scene.reporting import reported
-
-if TYPE_CHECKING:
-    from LandmarkTrackerLib.scene.workbench import Workbench
+from LandmarkTrackerLib.scene.notices import reported
+from LandmarkTrackerLib.scene.sections.inputs import Inputs
 
 MARKUPS = slicer.vtkMRMLMarkupsNode
 INTERACTION = slicer.vtkMRMLInteractionNode
@@ -32,20 +30,20 @@ class Row:
 class Placement:
     """What the user does to landmarks by hand."""
 
-    def __init__(self, bench: Workbench) -> None:
-        self.bench = bench
+    def __init__(self, context: Context, inputs: Inputs) -> None:
+        self.context, self.inputs = context, inputs
         # Frames whose lost points were offered to Slicer's placement.
         self._offered: set[int] = set()
 
     @property
     def obstacle(self) -> str:
         """Why nothing can be placed; empty if it can."""
-        return "" if self.bench.inputs.subject is not None else _("Choose a cine or a volume first.")
+        return "" if self.inputs.subject is not None else _("Choose a cine or a volume first.")
 
     @property
     def active(self) -> bool:
         """Whether the next click in a view places a landmark of ours."""
-        subject, interaction = self.bench.inputs.subject, self._interaction()
+        subject, interaction = self.inputs.subject, self._interaction()
         if subject is None or subject.point_list is None or interaction is None:
             return False
         placing = interaction.GetCurrentInteractionMode() == INTERACTION.Place
@@ -54,7 +52,7 @@ class Placement:
     @property
     def next_name(self) -> str:
         """The landmark that the next click places; empty if that will be a new one."""
-        subject = self.bench.inputs.subject
+        subject = self.inputs.subject
         if subject is None:
             return ""
         open_ = [name for name in subject.record.names if not self._is_there(subject, name)]
@@ -63,17 +61,17 @@ class Placement:
     @reported
     def start(self) -> None:
         """Clicks place landmarks from now on, into a new point list if there is none."""
-        subject = self.bench.inputs.subject
+        subject = self.inputs.subject
         if subject is None:
             raise InputError(self.obstacle)
         if subject.point_list is None:
-            change = self.bench.history.begin(_("new point list"))
-            subject = self.bench.inputs.with_points(subject, change)
+            change = self.context.history.begin(_("new point list"))
+            subject = self.inputs.with_points(subject, change)
         selection = self._selection()
         selection.SetReferenceActivePlaceNodeClassName(subject.point_list.GetClassName())
         selection.SetActivePlaceNodeID(subject.point_list.GetID())
         interaction = self._interaction()
-        self.bench.watch.placing(interaction)
+        self.context.watch.placing(interaction)
         interaction.SetPlaceModePersistence(1)
         interaction.SetCurrentInteractionMode(INTERACTION.Place)
         self.offer_lost()
@@ -88,7 +86,7 @@ class Placement:
 
     def offer_lost(self) -> None:
         """Let clicks place what was lost in this frame: Slicer fills only points that are unplaced."""
-        subject = self.bench.inputs.subject
+        subject = self.inputs.subject
         if not self.active or subject is None:
             return
         node = subject.point_list
@@ -99,7 +97,7 @@ class Placement:
 
     def restore_lost(self) -> None:
         """What was not placed after all is lost again."""
-        subject = self.bench.inputs.subject
+        subject = self.inputs.subject
         while self._offered and subject is not None:
             subject.refresh(self._offered.pop())
 
@@ -109,11 +107,11 @@ class Placement:
         from LandmarkTrackerLib.formats import read_points
 
         names = read_points(Path(path)).names
-        subject = self.bench.inputs.subject
+        subject = self.inputs.subject
         if subject is None:
             raise InputError(self.obstacle)
-        change = self.bench.history.begin(_("load the protocol '{name}'").format(name=Path(path).name))
-        subject = self.bench.inputs.with_points(subject, change)
+        change = self.context.history.begin(_("load the protocol '{name}'").format(name=Path(path).name))
+        subject = self.inputs.with_points(subject, change)
         before, nodes = subject.record, subject.nodes
         assert nodes is not None
         fixed = nodes.point_list.GetFixedNumberOfControlPoints()
@@ -125,7 +123,7 @@ class Placement:
     @reported
     def rename(self, old: str, new: str) -> None:
         """Give a landmark another name, in every frame."""
-        subject = self.bench.inputs.subject
+        subject = self.inputs.subject
         if subject is None or old == new:
             return
         if not new.strip():
@@ -134,18 +132,22 @@ class Placement:
             raise InputError(
                 _("there is a landmark '{new}' already; '{old}' keeps its name").format(new=new, old=old)
             )
-        self.bench.change(subject, subject.record.renamed({old: new}), _("rename '{name}'").format(name=old))
+        self.context.history.change(
+            subject, subject.record.renamed({old: new}), _("rename '{name}'").format(name=old)
+        )
 
     @reported
     def remove(self, name: str) -> None:
         """Remove a landmark from every frame."""
-        subject = self.bench.inputs.subject
+        subject = self.inputs.subject
         if subject is not None:
-            self.bench.change(subject, subject.record.without([name]), _("remove '{name}'").format(name=name))
+            self.context.history.change(
+                subject, subject.record.without([name]), _("remove '{name}'").format(name=name)
+            )
 
     def rows(self) -> list[Row]:
         """Every landmark, and how it is in the frame in view."""
-        subject = self.bench.inputs.subject
+        subject = self.inputs.subject
         if subject is None:
             return []
         return [Row(name, self._state(subject, name)) for name in subject.record.names]
@@ -165,7 +167,7 @@ class Placement:
         return name in known and known[name].status == "defined"
 
     def _interaction(self):
-        return self.bench.scene.GetFirstNodeByClass("vtkMRMLInteractionNode")
+        return self.context.scene.GetFirstNodeByClass("vtkMRMLInteractionNode")
 
     def _selection(self):
-        return self.bench.scene.GetFirstNodeByClass("vtkMRMLSelectionNode")
+        return self.context.scene.GetFirstNodeByClass("vtkMRMLSelectionNode")

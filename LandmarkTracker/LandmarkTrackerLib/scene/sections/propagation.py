@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.jobs.across import examples_of, locate_in
 from LandmarkTrackerLib.jobs.propagate import Direction, frames_in_order, propagate
 from LandmarkTrackerLib.landmarks import LandmarkSet
+from LandmarkTrackerLib.scene.context import Context
 from LandmarkTrackerLib.scene.history import Change, of
 from LandmarkTrackerLib.scene.i18n import _
 from LandmarkTrackerLib.scene.nodes.subject import Subject
-from LandmarkTrackerLib.scene.reporting import reported
-from LandmarkTrackerLib.scene.work import Task
-
-if TYPE_CHECKING:
-    from LandmarkTrackerLib.scene.workbench import Workbench
+from LandmarkTrackerLib.scene.notices import reported
+from LandmarkTrackerLib.scene.sections.inputs import Inputs
+from LandmarkTrackerLib.scene.sections.models import Models
 
 
 @dataclass(frozen=True)
@@ -37,17 +35,17 @@ class Propagation:
         max_sigma_mm: a point less certain than this is missing; None for the model's own limit.
     """
 
-    def __init__(self, bench: Workbench) -> None:
-        self.bench = bench
+    def __init__(self, context: Context, inputs: Inputs, models: Models) -> None:
+        self.context, self.inputs, self.models = context, inputs, models
         self.direction: Direction = "both"
         self.live = False
         self.max_sigma_mm: float | None = None
-        self._waiting: dict[str, None] = {}
+        self._waiting: tuple[str, ...] = ()
 
     @property
     def obstacle(self) -> str:
         """Why nothing can be propagated through the cine; empty if it can."""
-        subject = self.bench.inputs.subject
+        subject = self.inputs.subject
         if subject is None:
             return _("Choose a cine or a volume first.")
         if len(subject.cine) == 1:
@@ -57,10 +55,10 @@ class Propagation:
     @property
     def obstacle_across(self) -> str:
         """Why nothing can be found in other subjects; empty if it can."""
-        subject = self.bench.inputs.subject
+        subject = self.inputs.subject
         if subject is None:
             return _("Choose a cine or a volume first.")
-        if not self.bench.inputs.others:
+        if not self.inputs.others:
             return _("Tick the volumes of other subjects first.")
         return self._nothing_shown(subject)
 
@@ -74,45 +72,43 @@ class Propagation:
         """
         if self.obstacle:
             raise InputError(self.obstacle)
-        subject = self.bench.inputs.subject
+        subject = self.inputs.subject
         assert subject is not None
         legs = self.legs(subject, names)
         names = [name for leg in legs for name in leg.names]
-        change = self.bench.history.begin(_("propagate {names}").format(names=of(names)))
+        change = self.context.history.begin(_("propagate {names}").format(names=of(names)))
         before = subject.record
         change.steps.append(lambda: subject.show(before))
         total = sum(len(frames_in_order(len(subject.cine), leg.start, self.direction)) for leg in legs)
-        self.bench.start(Task(self._through(subject, legs), total))
+        self.context.runner.start(self._through(subject, legs), total)
 
     @reported
     def start_across(self) -> None:
         """Begin to find the landmarks in the chosen volumes of other subjects, one a step."""
         if self.obstacle_across:
             raise InputError(self.obstacle_across)
-        subject = self.bench.inputs.subject
+        subject = self.inputs.subject
         assert subject is not None
-        change = self.bench.history.begin(
-            _("find landmarks in {count} volumes").format(count=len(self.bench.inputs.others))
+        change = self.context.history.begin(
+            _("find landmarks in {count} volumes").format(count=len(self.inputs.others))
         )
-        steps = self._across([subject, *self.bench.inputs.others], change)
-        self.bench.start(Task(steps, len(self.bench.inputs.others)))
+        steps = self._across([subject, *self.inputs.others], change)
+        self.context.runner.start(steps, len(self.inputs.others))
 
     def follow(self, names: Sequence[str]) -> None:
-        """These were just placed in the frame in view: with `live`, propagate them, now or after the task."""
+        """These were just placed in the frame in view: with `live`, propagate them, now or after the work."""
         if not self.live or self.obstacle:
             return
-        self._waiting.update(dict.fromkeys(names))
-        self.follow_on()
+        runner = self.context.runner
+        # What was cancelled does not go on by itself.
+        waiting = self._waiting if runner.then == self._follow_on else ()
+        self._waiting = tuple(dict.fromkeys((*waiting, *names)))
+        runner.then = self._follow_on
+        runner.go_on()
 
-    def follow_on(self) -> None:
-        """Propagate what was placed while a task was under way."""
-        if self._waiting and not self.bench.busy:
-            names, self._waiting = tuple(self._waiting), {}
-            self.start(names)
-
-    def forget_waiting(self) -> None:
-        """What was cancelled does not go on by itself."""
-        self._waiting = {}
+    def _follow_on(self) -> None:
+        """Propagate what was placed while other work was under way."""
+        self.start(self._waiting)
 
     def legs(self, subject: Subject, names: Sequence[str] | None = None) -> list[Leg]:
         """Which landmarks start where: in the frame in view if they are placed there, else in the first."""
@@ -130,10 +126,10 @@ class Propagation:
     def _nothing_shown(self, subject: Subject) -> str:
         if not subject.record.placed():
             return _("Place a landmark first.")
-        return self.bench.models.obstacle
+        return self.models.obstacle
 
     def _through(self, subject: Subject, legs: Sequence[Leg]) -> Iterator[bool]:
-        locator = self.bench.models.locator()
+        locator = self.models.locator()
         yield False
         for leg in legs:
             shown = subject.record.placed(leg.names)
@@ -144,7 +140,7 @@ class Propagation:
                 yield True
 
     def _across(self, subjects: Sequence[Subject], change: Change) -> Iterator[bool]:
-        locator = self.bench.models.locator(self.bench.models.chosen_across)
+        locator = self.models.locator(self.models.chosen_across)
         yield False
         shown = [
             (subject.cine[t], here) for subject in subjects for t, here in subject.record.placed().items()
@@ -170,7 +166,7 @@ class Propagation:
         subject.show(subject.record.with_answer(frame, landmarks.select(names)))
 
     def _keep_in(self, other: Subject, landmarks: LandmarkSet, change: Change) -> None:
-        other = self.bench.inputs.with_points(other, change)
+        other = self.inputs.with_points(other, change)
         before = other.record
         change.steps.append(lambda: other.show(before))
         other.show(before.with_answer(0, landmarks))

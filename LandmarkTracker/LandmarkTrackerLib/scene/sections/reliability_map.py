@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import Literal, get_args
 
 import SimpleITK as sitk
 
@@ -15,15 +15,13 @@ from LandmarkTrackerLib.geometry import Grid
 from LandmarkTrackerLib.images import as_volume, pixels
 from LandmarkTrackerLib.jobs.cyclic import as_overlay, turned_like
 from LandmarkTrackerLib.methods.registry import DEFAULT_ACROSS
+from LandmarkTrackerLib.scene.context import Context
 from LandmarkTrackerLib.scene.i18n import _
 from LandmarkTrackerLib.scene.nodes.overlay import Overlay, bring_up, lay_over, overlay_of
 from LandmarkTrackerLib.scene.nodes.subject import Subject
-from LandmarkTrackerLib.scene.reporting import reported
-from LandmarkTrackerLib.scene.sections.models import Choice, shipped
-from LandmarkTrackerLib.scene.work import Task
-
-if TYPE_CHECKING:
-    from LandmarkTrackerLib.scene.workbench import Workbench
+from LandmarkTrackerLib.scene.notices import reported
+from LandmarkTrackerLib.scene.sections.inputs import Inputs
+from LandmarkTrackerLib.scene.sections.models import Choice, Models, shipped
 
 Detail = Literal["coarse", "medium", "fine"]
 # Points that are sought along the longer side; the coarser ones come first, so that there is soon an answer.
@@ -32,7 +30,7 @@ POINTS: dict[Detail, int] = {"coarse": 32, "medium": 64, "fine": 128}
 AT_ONCE = 256
 
 
-class Trust:
+class ReliabilityMap:
     """Seeks points of the chosen image in the ticked volumes, and what is found there in the image again.
 
     Attributes:
@@ -42,8 +40,8 @@ class Trust:
         shown: whether the overlay is to be seen.
     """
 
-    def __init__(self, bench: Workbench) -> None:
-        self.bench = bench
+    def __init__(self, context: Context, inputs: Inputs, models: Models) -> None:
+        self.context, self.inputs, self.models = context, inputs, models
         self.model = ""
         self.detail: Detail = "medium"
         self.limit_mm = 20.0
@@ -52,7 +50,7 @@ class Trust:
     def choices(self) -> list[Choice]:
         """Every method that seeks each point by itself, those that fit first, and that look anywhere."""
         anywhere = [name for name, _card in shipped("tmn")]
-        choices = [choice for choice in self.bench.models.choices() if choice.name != DEFAULT_ACROSS]
+        choices = [choice for choice in self.models.choices() if choice.name != DEFAULT_ACROSS]
         return sorted(choices, key=lambda choice: (not choice.fits, choice.name not in anywhere))
 
     @property
@@ -64,7 +62,7 @@ class Trust:
     @property
     def obstacle(self) -> str:
         """Why it cannot be told where a click can be trusted; empty if it can."""
-        subject, others = self.bench.inputs.subject, self.bench.inputs.others
+        subject, others = self.inputs.subject, self.inputs.others
         if subject is None:
             return _("Choose a cine or a volume first.")
         for image in (subject, *others):
@@ -72,9 +70,9 @@ class Trust:
                 return _("'{name}' is a volume; this works on slices.").format(name=image.name)
         if not others:
             return _("Tick the volumes of other subjects first.")
-        if self.chosen.trained and self.bench.models.torch_missing:
+        if self.chosen.trained and self.models.torch_missing:
             return _("Install PyTorch first.")
-        return self.bench.models.obstacle
+        return self.models.obstacle
 
     @property
     def obstacle_show(self) -> str:
@@ -84,7 +82,7 @@ class Trust:
     @property
     def overlay(self) -> Overlay | None:
         """That of the chosen image; None as long as there is none."""
-        subject = self.bench.inputs.subject
+        subject = self.inputs.subject
         return overlay_of(subject.node) if subject is not None else None
 
     @property
@@ -117,29 +115,29 @@ class Trust:
         """Begin; the overlay appears when the coarsest points are done, and becomes finer."""
         if self.obstacle:
             raise InputError(self.obstacle)
-        subject = self.bench.inputs.subject
+        subject = self.inputs.subject
         assert subject is not None
-        grid, targets = subject.cine.grid, len(self.bench.inputs.others)
+        grid, targets = subject.cine.grid, len(self.inputs.others)
         steps = steps_of(grid, self.detail)
         total = sum(targets * len(Lattice(grid, step).chunks(AT_ONCE)) for step in steps)
-        self.bench.start(Task(self._through(subject, steps), total))
+        self.context.runner.start(self._through(subject, steps), total)
 
     def refresh(self) -> None:
         """Let the views show the overlay of the chosen image, in the frame that it is of, and no other."""
-        subject, overlay = self.bench.inputs.subject, self.overlay
+        subject, overlay = self.inputs.subject, self.overlay
         if subject is None or overlay is None:
-            lay_over(self.bench.scene, None, None)
+            lay_over(self.context.scene, None, None)
             return
         overlay.limit(self.limit_mm)
         seen = self.shown and overlay.frame == subject.frame
-        lay_over(self.bench.scene, subject.volume, overlay.volume if seen else None)
+        lay_over(self.context.scene, subject.volume, overlay.volume if seen else None)
 
     def _through(self, subject: Subject, steps: list[int]) -> Iterator[bool]:
         choice, frame = self.chosen, subject.frame
-        locator = self.bench.models.locator(choice)
+        locator = self.models.locator(choice)
         yield False
         image = as_volume(subject.cine[frame])
-        targets = {str(n): partial(_read, other, image) for n, other in enumerate(self.bench.inputs.others)}
+        targets = {str(n): partial(_read, other, image) for n, other in enumerate(self.inputs.others)}
         undoable = False
         for step in steps:
             for now in cyclic_error(locator, image, targets, step, AT_ONCE):
@@ -149,17 +147,17 @@ class Trust:
                         self._begin(subject)
                         undoable = True
                     self._fill(subject, frame, overlay)
-                    self.bench.report = self._report(subject, overlay, image, len(targets), choice)
+                    self.context.notices.report = self._report(subject, overlay, image, len(targets), choice)
                 yield True
 
     def _begin(self, subject: Subject) -> None:
         """From here on it can be taken back."""
         before = overlay_of(subject.node)
         content = before.content if before is not None else (0, None)
-        change = self.bench.history.begin(_("find where to trust clicks"))
+        change = self.context.history.begin(_("find where to trust clicks"))
         change.steps.append(partial(self._fill, subject, *content))
         self.shown = True
-        bring_up(self.bench.scene, subject.volume)
+        bring_up(self.context.scene, subject.volume)
 
     def _fill(self, subject: Subject, frame: int, image: sitk.Image | None) -> None:
         """Show this, or nothing any more."""

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from LandmarkTrackerLib.landmarks import Array
+from LandmarkTrackerLib.scene.context import Context
 from LandmarkTrackerLib.scene.i18n import _
 from LandmarkTrackerLib.scene.nodes.record import Record, placed_in
 from LandmarkTrackerLib.scene.nodes.subject import Subject
-from LandmarkTrackerLib.scene.reporting import reported
-
-if TYPE_CHECKING:
-    from LandmarkTrackerLib.scene.workbench import Workbench
+from LandmarkTrackerLib.scene.notices import reported
+from LandmarkTrackerLib.scene.sections.inputs import Inputs
 
 
 @dataclass(frozen=True)
@@ -69,8 +67,8 @@ class Review:
         uncertain_below: score under which a landmark counts as uncertain.
     """
 
-    def __init__(self, bench: Workbench) -> None:
-        self.bench = bench
+    def __init__(self, context: Context, inputs: Inputs) -> None:
+        self.context, self.inputs = context, inputs
         self.uncertain_below = 0.5
         # The record and the limit that these findings are of.
         self._sorted: tuple[Record, float, list[Finding]] | None = None
@@ -78,7 +76,7 @@ class Review:
     @property
     def obstacle(self) -> str:
         """Why there is nothing to review; empty if there is."""
-        subject = self.bench.inputs.subject
+        subject = self.inputs.subject
         found = subject is not None and subject.record.looked_for
         return "" if found else _("Propagate landmarks first.")
 
@@ -89,7 +87,7 @@ class Review:
 
     def findings(self) -> list[Finding]:
         """Everything that was looked for, the least certain first; equals in the order of the frames."""
-        subject = self.bench.inputs.subject
+        subject = self.inputs.subject
         if subject is None:
             return []
         if self._sorted is None or self._sorted[:2] != (subject.record, self.uncertain_below):
@@ -105,7 +103,7 @@ class Review:
     @property
     def frame_text(self) -> str:
         """Which frame is in view, for a label."""
-        subject = self.bench.inputs.subject
+        subject = self.inputs.subject
         if subject is None or len(subject.cine) == 1:
             return ""
         text = _("{frame} of {last}").format(frame=subject.frame, last=len(subject.cine) - 1)
@@ -115,7 +113,7 @@ class Review:
     @reported
     def go_to(self, frame: int) -> None:
         """Bring a frame into view."""
-        subject = self.bench.inputs.subject
+        subject = self.inputs.subject
         if subject is not None:
             subject.go_to(frame)
 
@@ -131,7 +129,7 @@ class Review:
 
     def displacements(self) -> list[Displacement]:
         """One curve a landmark that was placed somewhere."""
-        subject = self.bench.inputs.subject
+        subject = self.inputs.subject
         if subject is None:
             return []
         track = subject.record.track(subject.cine)
@@ -161,7 +159,7 @@ class Review:
         ]
 
     def _step(self, by: int) -> None:
-        subject, frames = self.bench.inputs.subject, self.uncertain_frames()
+        subject, frames = self.inputs.subject, self.uncertain_frames()
         if subject is None or not frames:
             return
         ahead = [t for t in frames if (t > subject.frame if by > 0 else t < subject.frame)]

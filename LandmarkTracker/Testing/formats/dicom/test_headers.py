@@ -7,7 +7,8 @@ import numpy as np
 import pydicom
 import pytest
 from LandmarkTrackerLib.errors import InputError
-from LandmarkTrackerLib.formats import describe_file, read_image
+from LandmarkTrackerLib.formats import read_image
+from LandmarkTrackerLib.formats.describe import describe_file
 from LandmarkTrackerLib.formats.dicom.headers import Tags, is_dicom
 from pydicom.data import get_testdata_file, get_testdata_files
 from pydicom.uid import MPEG2MPML, UID

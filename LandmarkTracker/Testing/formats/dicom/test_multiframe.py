@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 from LandmarkTrackerLib.errors import InputError
-from LandmarkTrackerLib.formats import describe_file, open_cine, read_image
+from LandmarkTrackerLib.formats import open_cine, read_image
+from LandmarkTrackerLib.formats.describe import describe_file
 from LandmarkTrackerLib.images import is_calibrated, notes_of
 
 FRAMES = np.arange(4 * 35, dtype=np.uint8).reshape(4, 5, 7)

@@ -5,7 +5,8 @@ import shutil
 import numpy as np
 import pytest
 from LandmarkTrackerLib.errors import InputError
-from LandmarkTrackerLib.formats import describe_file, open_cine, read_image
+from LandmarkTrackerLib.formats import open_cine, read_image
+from LandmarkTrackerLib.formats.describe import describe_file
 from LandmarkTrackerLib.formats.dicom import names_in
 from LandmarkTrackerLib.geometry import Grid
 from LandmarkTrackerLib.images import notes_of

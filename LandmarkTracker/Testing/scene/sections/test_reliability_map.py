@@ -72,11 +72,11 @@ def ready(bench, scene, monkeypatch):
 
 
 def errors(bench) -> np.ndarray:
-    return sitk.GetArrayFromImage(image_of(bench.trust.overlay.volume))[0]
+    return sitk.GetArrayFromImage(image_of(bench.reliability_map.overlay.volume))[0]
 
 
 def test_what_is_missing_is_said_in_words(bench, scene):
-    trust = bench.trust
+    trust = bench.reliability_map
     assert trust.obstacle == "Choose a cine or a volume first."
     assert trust.obstacle_show
     bench.inputs.choose_image(volume(scene, "ann", 0.0))
@@ -90,10 +90,10 @@ def test_what_is_missing_is_said_in_words(bench, scene):
 
 
 def test_the_overlay_is_the_mean_error_in_mm_on_every_pixel_and_nothing_in_the_background(bench, ready):
-    bench.trust.start()
+    bench.reliability_map.start()
     run(bench)
     assert not bench.problem
-    overlay = bench.trust.overlay.volume
+    overlay = bench.reliability_map.overlay.volume
     assert overlay.GetName() == "ann trust (mm)"
     assert Grid.of(image_of(overlay)) == Grid.of(image_of(ready[0]))
     found = errors(bench)
@@ -109,13 +109,13 @@ def test_the_overlay_is_the_mean_error_in_mm_on_every_pixel_and_nothing_in_the_b
 def test_coarse_points_come_first_and_are_counted(bench, ready):
     grid = bench.inputs.subject.cine.grid
     assert (steps_of(grid, "coarse"), steps_of(grid, "fine")) == ([3], [3, 2, 1])
-    bench.trust.choose("", "fine")
-    bench.trust.start()
+    bench.reliability_map.choose("", "fine")
+    bench.reliability_map.start()
     counts, seen = [], []
     while bench.busy:
         bench.advance()
         counts.append(bench.progress[0])
-        seen.append(bench.trust.overlay is not None)
+        seen.append(bench.reliability_map.overlay is not None)
     points = [-(-96 // step) * -(-80 // step) for step in (3, 2, 1)]
     chunks = [2 * -(-n // AT_ONCE) for n in points]
     assert max(counts) == sum(chunks)
@@ -123,30 +123,30 @@ def test_coarse_points_come_first_and_are_counted(bench, ready):
 
 
 def test_cancel_keeps_what_is_done_and_undo_takes_it_away(bench, ready, scene):
-    bench.trust.choose("", "fine")
-    bench.trust.start()
+    bench.reliability_map.choose("", "fine")
+    bench.reliability_map.start()
     bench.advance()
     bench.cancel()
-    assert bench.trust.overlay is None
+    assert bench.reliability_map.overlay is None
     assert not bench.history.label
-    bench.trust.start()
-    while bench.trust.overlay is None:
+    bench.reliability_map.start()
+    while bench.reliability_map.overlay is None:
         bench.advance()
     bench.cancel()
     assert errors(bench).max() == pytest.approx(6.0)
     assert bench.history.label == "find where to trust clicks"
     bench.undo()
-    assert bench.trust.overlay is None
+    assert bench.reliability_map.overlay is None
     assert scene.GetNumberOfNodesByClass("vtkMRMLScalarVolumeNode") == 3
     assert scene.GetNumberOfNodesByClass("vtkMRMLColorLegendDisplayNode") == 0
 
 
 def test_another_search_fills_the_same_volume_and_undo_shows_the_first(bench, ready, scene):
-    bench.trust.start()
+    bench.reliability_map.start()
     run(bench)
     first = errors(bench)
     bench.inputs.choose_others(ready[1:2])
-    bench.trust.start()
+    bench.reliability_map.start()
     run(bench)
     assert scene.GetNumberOfNodesByClass("vtkMRMLScalarVolumeNode") == 4
     assert errors(bench)[40, 50] == pytest.approx(4.0)
@@ -156,13 +156,13 @@ def test_another_search_fills_the_same_volume_and_undo_shows_the_first(bench, re
 
 def test_the_overlay_lies_over_its_own_image_alone_and_is_hidden_with_one_click(bench, ready, view):
     view.SetBackgroundVolumeID(ready[0].GetID())
-    bench.trust.start()
+    bench.reliability_map.start()
     run(bench)
-    overlay = bench.trust.overlay.volume
+    overlay = bench.reliability_map.overlay.volume
     assert (view.GetForegroundVolumeID(), view.GetForegroundOpacity()) == (overlay.GetID(), OPACITY)
-    bench.trust.show(False)
+    bench.reliability_map.show(False)
     assert view.GetForegroundVolumeID() is None
-    bench.trust.show(True)
+    bench.reliability_map.show(True)
     bench.inputs.choose_image(ready[1])
     view.SetBackgroundVolumeID(ready[1].GetID())
     bench.notify()
@@ -177,7 +177,7 @@ def test_the_overlay_lies_over_its_own_image_alone_and_is_hidden_with_one_click(
 
 
 def test_what_another_section_lays_over_the_image_stays(bench, ready, view):
-    bench.trust.start()
+    bench.reliability_map.start()
     run(bench)
     view.SetForegroundVolumeID(ready[2].GetID())
     bench.notify()
@@ -188,19 +188,19 @@ def test_what_another_section_lays_over_the_image_stays(bench, ready, view):
 
 def test_an_image_that_no_view_shows_is_brought_up(bench, ready, view):
     view.SetBackgroundVolumeID(ready[2].GetID())
-    bench.trust.start()
+    bench.reliability_map.start()
     run(bench)
     assert view.GetBackgroundVolumeID() == ready[0].GetID()
-    assert view.GetForegroundVolumeID() == bench.trust.overlay.volume.GetID()
+    assert view.GetForegroundVolumeID() == bench.reliability_map.overlay.volume.GetID()
 
 
 def test_in_a_cine_it_is_of_the_frame_in_view_and_hidden_in_others(bench, ready, scene, view):
     bench.inputs.choose_image(add_cine(scene, Cine.of([picture(0.0), picture(0.0), picture(0.0)])))
     bench.inputs.choose_others(ready[1:])
     bench.review.go_to(1)
-    bench.trust.start()
+    bench.reliability_map.start()
     run(bench)
-    overlay = bench.trust.overlay
+    overlay = bench.reliability_map.overlay
     assert overlay.frame == 1
     assert view.GetForegroundVolumeID() == overlay.volume.GetID()
     bench.review.go_to(2)
@@ -210,13 +210,13 @@ def test_in_a_cine_it_is_of_the_frame_in_view_and_hidden_in_others(bench, ready,
 
 
 def test_the_colours_run_from_green_to_red_at_the_limit(bench, ready):
-    bench.trust.start()
+    bench.reliability_map.start()
     run(bench)
-    display = bench.trust.overlay.volume.GetDisplayNode()
+    display = bench.reliability_map.overlay.volume.GetDisplayNode()
     assert (display.GetWindowLevelMin(), display.GetWindowLevelMax()) == (0.0, 20.0)
-    bench.trust.limit(6.0)
+    bench.reliability_map.limit(6.0)
     assert display.GetWindowLevelMax() == 6.0
-    assert "Yellow: on average 3 mm off. Red: 6 mm or more." in bench.trust.legend
+    assert "Yellow: on average 3 mm off. Red: 6 mm or more." in bench.reliability_map.legend
     table = display.GetColorNode()
     shades = np.array([table.GetLookupTable().GetTableValue(n) for n in (0, 255)])
     np.testing.assert_allclose(shades[:, :3], COLOURS[[0, -1]], atol=0.01)
@@ -228,30 +228,30 @@ def test_a_volume_of_another_plane_is_named(bench, ready, scene):
     node = scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "upright")
     fill_volume(node, upright)
     bench.inputs.choose_others([node])
-    bench.trust.start()
+    bench.reliability_map.start()
     run(bench)
     assert bench.problem.startswith("upright: the slice faces")
-    assert bench.trust.overlay is None
+    assert bench.reliability_map.overlay is None
 
 
 def test_methods_that_look_anywhere_come_first_and_the_constellation_is_not_one_of_them(bench, ready):
-    names = [choice.name for choice in bench.trust.choices()]
+    names = [choice.name for choice in bench.reliability_map.choices()]
     assert names[0].startswith("tmn-")
     assert "ncc" in names
     assert "pictorial" not in names
-    bench.trust.choose("ncc", "coarse")
-    assert bench.trust.chosen.name == "ncc"
+    bench.reliability_map.choose("ncc", "coarse")
+    assert bench.reliability_map.chosen.name == "ncc"
 
 
 def test_removed_nodes_and_a_closed_scene_leave_nothing_behind(bench, ready, scene, view):
-    bench.trust.start()
+    bench.reliability_map.start()
     run(bench)
-    scene.RemoveNode(bench.trust.overlay.volume)
-    assert bench.trust.overlay is None
+    scene.RemoveNode(bench.reliability_map.overlay.volume)
+    assert bench.reliability_map.overlay is None
     assert view.GetForegroundVolumeID() is None
-    bench.trust.start()
+    bench.reliability_map.start()
     bench.advance()
     scene.RemoveNode(ready[0])
     assert not bench.busy
     scene.Clear(0)
-    assert bench.trust.obstacle == "Choose a cine or a volume first."
+    assert bench.reliability_map.obstacle == "Choose a cine or a volume first."
