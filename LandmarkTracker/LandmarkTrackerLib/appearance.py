@@ -16,7 +16,7 @@ import SimpleITK as sitk
 from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.field import PERCENTILES
 from LandmarkTrackerLib.geometry import Grid, anatomical
-from LandmarkTrackerLib.images import pixels
+from LandmarkTrackerLib.images import is_calibrated, length_unit, pixels
 from LandmarkTrackerLib.landmarks import LandmarkSet
 
 # Two slices whose normals differ by more than this many degrees do not show the same plane of the body.
@@ -80,22 +80,25 @@ class Appearance:
     Attributes:
         grid: of the image as it is stored.
         window: its darkest and brightest value, without the last percent.
+        unit: of its spacing: "mm", or "px" if it is not calibrated.
     """
 
     grid: Grid
     window: tuple[float, float]
+    unit: str = "mm"
 
     @classmethod
     def of(cls, image: sitk.Image) -> Appearance:
         low, high = np.percentile(pixels(image), PERCENTILES)
-        return cls(Grid.of(image), (float(low), float(high)))
+        return cls(Grid.of(image), (float(low), float(high)), length_unit(is_calibrated(image)))
 
     def unlike(self, example: Appearance) -> str:
         """What differs from the example and is made up for, in words; "" if nothing does."""
         mine, theirs = self.grid, example.grid
         parts = []
-        if mine.size != theirs.size or not np.allclose(mine.spacing, theirs.spacing, rtol=0.01):
-            parts.append(f"{_pixels(mine)}, the example {_pixels(theirs)}")
+        same = mine.size == theirs.size and np.allclose(mine.spacing, theirs.spacing, rtol=0.01)
+        if not same or self.unit != example.unit:
+            parts.append(f"{_pixels(self)}, the example {_pixels(example)}")
         turn = turn_like(mine, theirs)
         if turn.order != (0, 1, 2):
             parts.append("axes stored in another order")
@@ -107,9 +110,12 @@ class Appearance:
         return "; ".join(parts)
 
 
-def _pixels(grid: Grid) -> str:
+def _pixels(seen: Appearance) -> str:
+    grid = seen.grid
     axes = 2 if grid.is_slice else 3
     size = " x ".join(str(n) for n in grid.size[:axes])
+    if seen.unit == "px":
+        return f"{size} pixels of an unknown size"
     return f"{size} pixels of {' x '.join(f'{mm:.3g}' for mm in grid.spacing[:axes])} mm"
 
 

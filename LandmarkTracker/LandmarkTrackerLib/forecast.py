@@ -55,7 +55,7 @@ def forecast(track: Track, latency: float, grid: Grid, way: Way = "autoregressiv
         there = np.isfinite(position + sigma).all(axis=1)
         found = LandmarkSet(track.names, position, sigma, defined=there)
         sets.append(LandmarkSet(track.names, position, sigma, trust(found.sigma_mm), there))
-    return Track(track.times + latency, tuple(sets), track.time_unit, track.numbers)
+    return Track(track.times + latency, tuple(sets), track.time_unit, track.numbers, track.length_unit)
 
 
 def _course(times: Array, x: Array, latency: float, way: Way) -> tuple[Array, Array]:

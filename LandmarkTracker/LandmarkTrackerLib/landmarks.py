@@ -177,12 +177,14 @@ class Track:
         frames: T sets.
         time_unit: "s", "ms", or "frame" where the images carry no time.
         numbers: (T,) which frame of the cine each set belongs to; 0 to T - 1 if not given.
+        length_unit: "mm"; "px" where the images are not calibrated, and positions and sigmas count pixels.
     """
 
     times: Array
     frames: tuple[LandmarkSet, ...]
     time_unit: str = "frame"
     numbers: tuple[int, ...] = ()
+    length_unit: str = "mm"
 
     def __post_init__(self) -> None:
         numbers = tuple(int(n) for n in self.numbers) or tuple(range(len(self.frames)))

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from LandmarkTrackerLib.cli.image_files import add_spacing_argument, say_in_pixels
 from LandmarkTrackerLib.cli.point_files import landmarks_on, say_beside
 from LandmarkTrackerLib.cli.progress import progress
 from LandmarkTrackerLib.cli.track import (
@@ -46,6 +47,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     add_propagation_arguments(parser)
     add_model_arguments(parser, None, f"{DEFAULT_LOCATOR}; with --example of a slice, {DEFAULT_ACROSS}")
+    add_spacing_argument(parser)
     add_output_arguments(parser)
     parser.set_defaults(run=run)
 
@@ -63,6 +65,7 @@ def run(args: argparse.Namespace) -> int:
     )
     for outcome in failed:
         print(f"{outcome.case}: {outcome.message}", file=sys.stderr)
+    say_in_pixels(sum(outcome.unit == "px" for outcome, now in outcomes if now), len(outcomes))
     return SOME_FAILED if failed else 0
 
 
@@ -74,19 +77,21 @@ def _cases(args: argparse.Namespace) -> list[Case]:
     from LandmarkTrackerLib.methods.registry import make_detector, make_locator
 
     if args.detector:
-        return batch.detect_cases(args.folder, args.output, make_detector(args.detector, args.device))
+        return batch.detect_cases(
+            args.folder, args.output, make_detector(args.detector, args.device), args.spacing
+        )
     if args.example:
         shown = []
         for path, points in args.example:
-            image = read_image(path)
+            image = read_image(path, args.spacing)
             shown.append((image, landmarks_on(points, Grid.of(image))))
         fitting = DEFAULT_ACROSS if Grid.of(shown[0][0]).is_slice else DEFAULT_LOCATOR
         locator = make_locator(args.model or fitting, args.device)
         examples = examples_of(locator, shown)
-        return batch.locate_cases(args.folder, args.output, locator, examples, args.max_sigma)
+        return batch.locate_cases(args.folder, args.output, locator, examples, args.max_sigma, args.spacing)
     model = args.model or DEFAULT_LOCATOR
     locator = make_locator(model, args.device)
     say_beside(batch.images_in(args.folder, args.output))
     return batch.track_cases(
-        args.folder, args.output, locator, model, args.frame, args.direction, args.max_sigma
+        args.folder, args.output, locator, model, args.frame, args.direction, args.max_sigma, args.spacing
     )

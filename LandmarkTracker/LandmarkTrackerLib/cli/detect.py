@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from LandmarkTrackerLib.cli.image_files import add_spacing_argument, say_in_pixels
 from LandmarkTrackerLib.cli.progress import progress
 from LandmarkTrackerLib.cli.track import add_output_arguments
 from LandmarkTrackerLib.errors import InputError
@@ -30,6 +31,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="see `landmark-tracker models`, or your own .pt file",
     )
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="(auto)")
+    add_spacing_argument(parser)
     add_output_arguments(parser)
     parser.set_defaults(run=run)
 
@@ -39,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
     from LandmarkTrackerLib.methods.registry import make_detector
 
     detector = make_detector(args.model, args.device)
-    steps = detect_files(args.images, detector, args.output, args.overwrite)
+    steps = detect_files(args.images, detector, args.output, args.overwrite, args.spacing)
     return report(progress(steps, len(args.images), str(args.model)), args.output)
 
 
@@ -51,9 +53,10 @@ def report(steps: Iterable[FoundIn], output: Path) -> int:
     """
     from LandmarkTrackerLib.jobs.detect import TABLE
 
-    remarks, images, failed = [], 0, 0
+    remarks, images, failed, in_pixels = [], 0, 0, 0
     for found in steps:
         images += 1
+        in_pixels += found.unit == "px"
         if found.note:
             remarks.append(f"{found.name}: {found.note}")
         if found.landmarks is None:
@@ -66,6 +69,7 @@ def report(steps: Iterable[FoundIn], output: Path) -> int:
         print(output / TABLE)
     for remark in remarks:
         print(remark)
+    say_in_pixels(in_pixels, images)
     if failed:
         raise InputError(f"{failed} of {images} images could not be used")
     return 0

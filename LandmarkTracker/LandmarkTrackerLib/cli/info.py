@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from LandmarkTrackerLib.cli.image_files import add_spacing_argument
 from LandmarkTrackerLib.cli.point_files import add_coordinates_argument
 
 
@@ -16,6 +17,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument(
         "--image", type=Path, metavar="IMAGE", help="that the points of FILE lie on, to have pixels in mm"
     )
+    parser.add_argument("--slice", metavar="NAME", help="which slice or volume of DICOM that holds several")
+    add_spacing_argument(parser, always=True)
     add_coordinates_argument(parser)
     parser.set_defaults(run=run)
 
@@ -23,6 +26,6 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def run(args: argparse.Namespace) -> int:
     from LandmarkTrackerLib.formats.describe import describe_file
 
-    for line in describe_file(args.file, args.image, args.coordinates):
+    for line in describe_file(args.file, args.image, args.coordinates, args.slice, args.spacing):
         print(line)
     return 0

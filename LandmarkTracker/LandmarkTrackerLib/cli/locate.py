@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from LandmarkTrackerLib.cli.image_files import add_spacing_argument
 from LandmarkTrackerLib.cli.point_files import say_beside
 from LandmarkTrackerLib.cli.progress import progress
 from LandmarkTrackerLib.cli.track import add_model_arguments, add_output_arguments
@@ -29,8 +30,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "--max-sigma",
         type=float,
         metavar="MM",
-        help="call a point missing above this uncertainty (set by the model)",
+        help="call a point missing above this uncertainty, in px if not calibrated (set by the model)",
     )
+    add_spacing_argument(parser)
     add_output_arguments(parser)
     parser.set_defaults(run=run)
 
@@ -44,5 +46,7 @@ def run(args: argparse.Namespace) -> int:
         raise InputError(f"--max-sigma is {args.max_sigma:g} mm; give a number above 0")
     locator = make_locator(args.model, args.device)
     say_beside(args.examples)
-    steps = locate_files(args.examples, args.targets, locator, args.output, args.overwrite, args.max_sigma)
+    steps = locate_files(
+        args.examples, args.targets, locator, args.output, args.overwrite, args.max_sigma, args.spacing
+    )
     return report(progress(steps, len(args.targets), str(args.model)), args.output)

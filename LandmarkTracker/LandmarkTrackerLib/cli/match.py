@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from LandmarkTrackerLib.cli.batch import SOME_FAILED
+from LandmarkTrackerLib.cli.image_files import add_spacing_argument, say_in_pixels, say_understood
 from LandmarkTrackerLib.cli.progress import progress
 from LandmarkTrackerLib.cli.track import add_output_arguments
 from LandmarkTrackerLib.errors import InputError
+from LandmarkTrackerLib.images import is_calibrated, notes_of
 
 if TYPE_CHECKING:
     import SimpleITK as sitk
@@ -41,6 +43,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="(auto)")
     add_export_argument(parser)
+    add_spacing_argument(parser)
     add_output_arguments(parser)
     parser.set_defaults(run=run)
 
@@ -62,20 +65,20 @@ def add_export_argument(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     if args.moving is None:
         return _run_folder(args)
-    from LandmarkTrackerLib.formats import read_image
     from LandmarkTrackerLib.formats.files import stem
-    from LandmarkTrackerLib.formats.scans import Scan
     from LandmarkTrackerLib.jobs.export import refuse_existing
-    from LandmarkTrackerLib.jobs.match import MATCH_FILES, matching, write_match
+    from LandmarkTrackerLib.jobs.match import MATCH_FILES, matching, scan_at, write_match
 
     refuse_existing(args.output, (*MATCH_FILES, *args.export), args.overwrite)
-    fixed, moving = read_image(args.fixed), read_image(args.moving)
+    scans = scan_at(args.fixed, args.spacing), scan_at(args.moving, args.spacing)
+    fixed, moving = (scan.image for scan in scans)
+    for path, image in ((args.fixed, fixed), (args.moving, moving)):
+        say_understood(path.name, is_calibrated(image), notes_of(image))
     matcher = _matcher(args, fixed)
     name = f"{stem(args.fixed)} and {stem(args.moving)}"
     steps = matching(fixed, moving, matcher)
     *_, last = progress(steps, next(steps).total, name)
     assert last.pairs is not None
-    scans = Scan(fixed, args.fixed), Scan(moving, args.moving)
     title = f"{name}: {len(last.pairs)} pairs"
     for path in write_match(args.output, *scans, last.pairs, title, args.export):
         print(path)
@@ -91,12 +94,15 @@ def _run_folder(args: argparse.Namespace) -> int:
     first = [path for folder in folders for path in batch.images_in(folder, args.output)]
     if not first:
         raise InputError(f"{args.fixed} holds no folder with two images; give two images, or such a folder")
-    cases = match_cases(args.fixed, args.output, _matcher(args, read_image(first[0])), "pairs", args.export)
+    cases = match_cases(
+        args.fixed, args.output, _matcher(args, read_image(first[0])), "pairs", args.export, args.spacing
+    )
     outcomes = list(progress(batch.run(cases, args.output, args.overwrite), len(cases), "pairs of images"))
     failed = [outcome for outcome, _now in outcomes if outcome.status == "failed"]
     print(args.output / batch.TABLE)
     for outcome in failed:
         print(f"{outcome.case}: {outcome.message}", file=sys.stderr)
+    say_in_pixels(sum(outcome.unit == "px" for outcome, now in outcomes if now), len(outcomes))
     return SOME_FAILED if failed else 0
 
 

@@ -8,6 +8,7 @@ from typing import get_args
 
 import numpy as np
 
+from LandmarkTrackerLib.cli.image_files import add_spacing_argument, say_understood
 from LandmarkTrackerLib.cli.point_files import add_coordinates_argument, landmarks_on
 from LandmarkTrackerLib.cli.progress import progress
 from LandmarkTrackerLib.errors import InputError
@@ -38,7 +39,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help=".mrk.json, .fcsv, .csv or another point file (see Docs/inputs.md)",
     )
     add_coordinates_argument(parser)
-    parser.add_argument("--slice", metavar="NAME", help="which slice of a DICOM folder that holds several")
+    parser.add_argument("--slice", metavar="NAME", help="which slice or volume of DICOM that holds several")
+    add_spacing_argument(parser, always=True)
     add_propagation_arguments(parser)
     parser.add_argument(
         "--forecast",
@@ -64,7 +66,7 @@ def add_propagation_arguments(parser: argparse.ArgumentParser) -> None:
         "--max-sigma",
         type=float,
         metavar="MM",
-        help="call a point missing above this uncertainty (set by the model)",
+        help="call a point missing above this uncertainty, in px if not calibrated (set by the model)",
     )
 
 
@@ -95,6 +97,8 @@ def run(args: argparse.Namespace) -> int:
     from LandmarkTrackerLib.formats import open_cine
 
     cine = open_cine(args.cine, args.slice)
+    cine = cine.with_spacing(args.spacing) if args.spacing else cine
+    say_understood(cine.name, cine.calibrated, cine.notes)
     track_cine(
         cine,
         landmarks_on(args.landmarks, cine.grid, args.frame, args.coordinates),
@@ -129,7 +133,7 @@ def track_cine(
     from LandmarkTrackerLib.methods.registry import make_locator
 
     if max_sigma_mm is not None and not max_sigma_mm > 0:
-        raise InputError(f"--max-sigma is {max_sigma_mm:g} mm; give a number above 0")
+        raise InputError(f"--max-sigma is {max_sigma_mm:g} {cine.length_unit}; give a number above 0")
     latency = _latency(cine, forecast_ms) if forecast_ms is not None else None
     refuse_existing(output, (*TRACK_FILES, FORECAST_FILE) if latency else TRACK_FILES, overwrite)
     steps = propagate(

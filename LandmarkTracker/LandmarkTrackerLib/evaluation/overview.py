@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 # Wong's palette: distinct for colour-blind readers, and bright on grey images.
 COLOURS = ("#E69F00", "#56B4E9", "#009E73", "#F0E442", "#D55E00", "#CC79A7", "#0072B2", "#FFFFFF")
 BACKGROUND, PANEL, TEXT = "#1b1d21", "#24272d", "#d7dae0"
+IN_IMAGE = ("the right edge", "the lower edge", "the last slice")
 SHOWN_FRAMES = 6
 WIDTH = 13.0  # inches
 BAND = 1.645  # 90 % of a normal distribution lies within this many standard deviations
@@ -55,7 +56,7 @@ def draw_track(cine: Cine, track: Track, path: Path, clicked: int, title: str) -
     charts = np.atleast_1d(lower.subplots(len(axes), 1, sharex=True))
     for ax, axis in zip(charts, axes, strict=True):
         draw_displacement(ax, cine.grid, track, clicked, axis)
-    unit = {"s": "time (s)", "ms": "time (ms)"}.get(track.time_unit, "frame")
+    unit = {"s": "time (s)", "ms": "time (ms)", "%": "phase (%)"}.get(track.time_unit, "frame")
     charts[-1].set_xlabel(unit, color=TEXT)
     charts[0].legend(
         loc="upper left",
@@ -200,4 +201,6 @@ def draw_displacement(ax: Axes, grid: Grid, track: Track, clicked: int, axis: in
     ax.tick_params(colors=TEXT, labelsize=8)
     for spine in ax.spines.values():
         spine.set_color("#3a3f48")
-    ax.set_ylabel(f"toward {anatomical(grid.axes[:, axis])} (mm)", color=TEXT, fontsize=9)
+    # Pixels lie in no patient.
+    where = anatomical(grid.axes[:, axis]) if track.length_unit == "mm" else IN_IMAGE[axis]
+    ax.set_ylabel(f"toward {where} ({track.length_unit})", color=TEXT, fontsize=9)

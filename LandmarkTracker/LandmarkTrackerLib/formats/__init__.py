@@ -5,6 +5,7 @@ The geometry and the times of a file are kept to the last digit, and everything 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import SimpleITK as sitk
@@ -18,7 +19,7 @@ from LandmarkTrackerLib.formats.point_files import READERS, is_landmark_file, re
 from LandmarkTrackerLib.formats.points_csv import write_points_csv
 from LandmarkTrackerLib.formats.seq_nrrd import write_cine
 from LandmarkTrackerLib.geometry import Grid
-from LandmarkTrackerLib.images import Cine, as_volume
+from LandmarkTrackerLib.images import Cine, as_volume, is_calibrated, with_spacing
 from LandmarkTrackerLib.landmarks import LandmarkSet
 
 __all__ = [
@@ -35,23 +36,26 @@ __all__ = [
 LANDMARK_WRITERS = {".mrk.json": write_mrk_json, ".fcsv": write_fcsv, ".csv": write_points_csv}
 
 
-def open_cine(path: Path, slice_name: str | None = None) -> Cine:
+def open_cine(path: Path, slice_name: str | None = None, spacing: Sequence[float] = ()) -> Cine:
     """A cine from a file with a frame axis or from a folder of frames; nothing but its header is read yet.
 
     Args:
         path: `.seq.nrrd` or another file with an axis of frames (NRRD, NIfTI, MetaImage, TIFF pages, DICOM
             frames), a folder of DICOM files, or a folder of single-frame images.
         slice_name: which slice, where a DICOM folder holds several.
+        spacing: of a cine that is not calibrated, as in `Cine.with_spacing`; any other keeps its own.
 
     Raises:
         InputError: there is nothing, or nothing that is a cine, at `path`.
     """
     path = Path(path)
     if holds_dicom(path):
-        return dicom.read_cine(path, slice_name)
-    if slice_name is not None and path.exists():
+        cine = dicom.read_cine(path, slice_name)
+    elif slice_name is not None and path.exists():
         raise InputError(f"{path} is not DICOM; leave --slice out")
-    return folder.read_cine(path) if path.is_dir() else image_file.read_cine(path)
+    else:
+        cine = folder.read_cine(path) if path.is_dir() else image_file.read_cine(path)
+    return cine.with_spacing(spacing) if spacing and not cine.calibrated else cine
 
 
 def holds_dicom(path: Path) -> bool:
@@ -60,16 +64,18 @@ def holds_dicom(path: Path) -> bool:
     return bool(files) and (not path.is_dir() or files[0].parent == path or not folder.has_images(path))
 
 
-def read_image(path: Path) -> sitk.Image:
+def read_image(path: Path, spacing: Sequence[float] = ()) -> sitk.Image:
     """One image or volume: three axes, one number a pixel.
+
+    Args:
+        spacing: of an image that is not calibrated, as in `images.with_spacing`; any other keeps its own.
 
     Raises:
         InputError: it is missing, empty, damaged, of an unknown format, or a cine.
     """
     path = Path(path)
-    if holds_dicom(path):
-        return as_volume(dicom.read_image(path))
-    return image_file.read_image(path)
+    image = as_volume(dicom.read_image(path)) if holds_dicom(path) else image_file.read_image(path)
+    return with_spacing(image, spacing) if spacing and not is_calibrated(image) else image
 
 
 def read_landmarks(
@@ -102,8 +108,11 @@ def landmarks_beside(image: Path) -> Path:
     return found
 
 
-def write_landmarks(path: Path, landmarks: LandmarkSet, *, overwrite: bool = False) -> None:
+def write_landmarks(path: Path, landmarks: LandmarkSet, *, overwrite: bool = False, unit: str = "mm") -> None:
     """Write landmarks as `.mrk.json`, `.fcsv` or `.csv`, whole or not at all.
+
+    Args:
+        unit: of positions and sigma: "mm", or "px" of an image that is not calibrated.
 
     Raises:
         InputError: the suffix is another, or the file exists and `overwrite` is False.
@@ -111,5 +120,5 @@ def write_landmarks(path: Path, landmarks: LandmarkSet, *, overwrite: bool = Fal
     path = Path(path)
     for suffix, write in LANDMARK_WRITERS.items():
         if path.name.lower().endswith(suffix):
-            return write(path, landmarks, overwrite=overwrite)
+            return write(path, landmarks, overwrite=overwrite, unit=unit)
     raise InputError(f"{path} is not a name for landmarks; end it with {', '.join(LANDMARK_WRITERS)}")

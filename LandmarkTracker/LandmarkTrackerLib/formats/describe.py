@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,16 +14,24 @@ from LandmarkTrackerLib.formats.describe_points import describe_points
 from LandmarkTrackerLib.formats.files import NotACineError, number
 from LandmarkTrackerLib.formats.point_files import READERS
 from LandmarkTrackerLib.geometry import Grid
-from LandmarkTrackerLib.images import NOT_CALIBRATED, Cine, is_calibrated, length_unit, notes_of
+from LandmarkTrackerLib.images import NOT_CALIBRATED, Cine, is_calibrated, length_unit, notes_of, with_spacing
 from LandmarkTrackerLib.landmarks import Track
 
 
-def describe_file(path: Path, image: Path | None = None, coordinates: str | None = None) -> list[str]:
+def describe_file(
+    path: Path,
+    image: Path | None = None,
+    coordinates: str | None = None,
+    slice_name: str | None = None,
+    spacing: Sequence[float] = (),
+) -> list[str]:
     """Lines that say what is at `path`: an image, a cine, landmarks or a track, and where it lies.
 
     Args:
         image: that the landmarks of a point file lie on.
         coordinates: see `describe_points`.
+        slice_name: which slice or volume, where DICOM holds several.
+        spacing: in place of what the image states, see `images.with_spacing`.
 
     Raises:
         InputError: nothing is there, or nothing that can be read.
@@ -30,32 +39,37 @@ def describe_file(path: Path, image: Path | None = None, coordinates: str | None
     path = Path(path)
     if path.name.lower().endswith(seq_mrb.SUFFIX):
         return _track(seq_mrb.read_seq_mrb(path))
-    if formats.holds_dicom(path):
+    if slice_name is None and formats.holds_dicom(path):
         listed = dicom.listing(path)
         if listed:
             return listed
     if path.is_file() and path.name.lower().endswith(tuple(READERS)):
         if track_csv.is_track(path):
             return _track(track_csv.read_track_csv(path))
-        grid, unit = grid_and_unit(image) if image else (None, "mm")
+        grid, unit = grid_and_unit(image, spacing) if image else (None, "mm")
         return describe_points(path, grid, unit, coordinates)
     try:
-        return _cine(formats.open_cine(path))
+        cine = formats.open_cine(path, slice_name)
+        return _cine(cine.with_spacing(spacing) if spacing else cine)
     except NotACineError:
-        return _image(formats.read_image(path))
+        read = formats.read_image(path)
+        return _image(with_spacing(read, spacing) if spacing else read)
 
 
-def grid_and_unit(path: Path) -> tuple[Grid, str]:
+def grid_and_unit(path: Path, spacing: Sequence[float] = ()) -> tuple[Grid, str]:
     """Where the pixels of an image or of a cine's frames lie, and the unit of length there: "mm" or "px".
+
+    Args:
+        spacing: of an image that is not calibrated, see `formats.read_image`.
 
     Raises:
         InputError: it cannot be read.
     """
     try:
-        cine = formats.open_cine(path)
+        cine = formats.open_cine(path, spacing=spacing)
         return cine.grid, cine.length_unit
     except NotACineError:
-        image = formats.read_image(path)
+        image = formats.read_image(path, spacing)
         return Grid.of(image), length_unit(is_calibrated(image))
 
 

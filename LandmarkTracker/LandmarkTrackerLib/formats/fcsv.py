@@ -21,7 +21,7 @@ from LandmarkTrackerLib.landmarks import LandmarkSet
 # vtkMRMLMarkupsNode's numbers for the state of a position.
 DEFINED, MISSING = 2, 3
 COLUMNS = "id,x,y,z,ow,ox,oy,oz,vis,sel,lock,label,desc,associatedNodeID"
-DOUBT = re.compile(r"^score=(\S+) sigma_mm=(\S+)$")
+DOUBT = re.compile(r"^score=(\S+) sigma_(?:mm|px)=(\S+)$")
 
 
 def read_fcsv(path: Path) -> LandmarkSet:
@@ -77,10 +77,13 @@ def _slicer3_point(row: list[str]) -> Point:
     return Point(row[0], position)
 
 
-def write_fcsv(path: Path, landmarks: LandmarkSet, *, system: str = "LPS", overwrite: bool = False) -> None:
+def write_fcsv(
+    path: Path, landmarks: LandmarkSet, *, system: str = "LPS", overwrite: bool = False, unit: str = "mm"
+) -> None:
     """Write a point list that Slicer opens.
 
     Args:
+        unit: of positions and sigma: "mm", or "px" of an image that is not calibrated.
         system: "LPS", or "RAS" for programs that ignore the header and expect RAS (plastimatch).
 
     Raises:
@@ -94,6 +97,6 @@ def write_fcsv(path: Path, landmarks: LandmarkSet, *, system: str = "LPS", overw
         for n, (landmark, sigma) in enumerate(zip(landmarks, landmarks.sigma_mm, strict=True), start=1):
             found = landmark.status == "defined"
             place = [number(x) for x in in_system(landmark.position, system)] if found else [0, 0, 0]
-            doubt = f"score={number(landmark.score)} sigma_mm={number(sigma)}" if found else ""
+            doubt = f"score={number(landmark.score)} sigma_{unit}={number(sigma)}" if found else ""
             status = DEFINED if found else MISSING
             writer.writerow([n, *place, 0, 0, 0, 1, 1, int(found), 0, landmark.name, doubt, "", status, 0])

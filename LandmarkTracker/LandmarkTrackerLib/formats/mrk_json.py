@@ -127,7 +127,7 @@ def _doubt(markup: dict[str, Any], count: int) -> tuple[np.ndarray, np.ndarray]:
     """Sigma (N, 3) in mm and score (N,) from the measurements that hold one number a point."""
     measurements = markup.get("measurements")
     found = {
-        str(measurement.get("name")): np.array(measurement["controlPointValues"], dtype=float)
+        _in_mm(str(measurement.get("name"))): np.array(measurement["controlPointValues"], dtype=float)
         for measurement in (measurements if isinstance(measurements, list) else [])
         if isinstance(measurement, dict) and _numbers(measurement.get("controlPointValues"), count)
     }
@@ -140,6 +140,16 @@ def _doubt(markup: dict[str, Any], count: int) -> tuple[np.ndarray, np.ndarray]:
     return sigmas, scores
 
 
+def _in_mm(name: str) -> str:
+    """The name of a measurement as an image that is calibrated has it."""
+    return name.removesuffix("_px") + "_mm" if name.endswith("_px") else name
+
+
+def length_unit_of(text: str) -> str:
+    """The unit of lengths in the text of a file that was written here."""
+    return "px" if '"sigma_px"' in text else "mm"
+
+
 def _numbers(values: object, count: int) -> bool:
     """Whether these are `count` numbers."""
     return (
@@ -149,18 +159,24 @@ def _numbers(values: object, count: int) -> bool:
     )
 
 
-def write_mrk_json(path: Path, landmarks: LandmarkSet, *, overwrite: bool = False) -> None:
+def write_mrk_json(path: Path, landmarks: LandmarkSet, *, overwrite: bool = False, unit: str = "mm") -> None:
     """Write a point list that Slicer opens; a missing landmark stays in the list, without a position.
+
+    Args:
+        unit: of positions and sigma: "mm", or "px" of an image that is not calibrated.
 
     Raises:
         InputError: the file exists and `overwrite` is False.
     """
     with written(path, overwrite) as partial:
-        partial.write_text(json.dumps(document_of(landmarks), indent=1), encoding="utf-8")
+        partial.write_text(json.dumps(document_of(landmarks, unit), indent=1), encoding="utf-8")
 
 
-def document_of(landmarks: LandmarkSet) -> dict[str, Any]:
-    """What a `.mrk.json` file holds, as plain data."""
+def document_of(landmarks: LandmarkSet, unit: str = "mm") -> dict[str, Any]:
+    """What a `.mrk.json` file holds, as plain data; `unit` as for `write_mrk_json`.
+
+    Slicer knows no pixels: in one that is not calibrated, its mm are pixels, which the measurements say.
+    """
     controls = []
     for n, landmark in enumerate(landmarks, start=1):
         found = landmark.status == "defined"
@@ -196,7 +212,12 @@ def document_of(landmarks: LandmarkSet) -> dict[str, Any]:
                 "measurements": [
                     {"name": "score", "enabled": True, "controlPointValues": landmarks.scores.tolist()},
                     *(
-                        {"name": name, "enabled": True, "units": "mm", "controlPointValues": values.tolist()}
+                        {
+                            "name": name.replace("_mm", f"_{unit}"),
+                            "enabled": True,
+                            "units": unit,
+                            "controlPointValues": values.tolist(),
+                        }
                         for name, values in {"sigma_mm": landmarks.sigma_mm, **sigmas}.items()
                     ),
                 ],

@@ -66,7 +66,7 @@ def _table(path: Path) -> PointFile:
     columns = {cell.lower() for cell in cells[0]}
     if deeplabcut.is_deeplabcut(cells):
         return deeplabcut.parse(path)
-    if columns >= set(track_csv.COLUMNS):
+    if track_csv.unit_of(columns):
         return track_csv.parse(path)
     if columns >= set(pairs_csv.COLUMNS[:-1]):
         return pairs_csv.parse(path)

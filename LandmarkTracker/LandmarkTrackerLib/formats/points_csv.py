@@ -3,9 +3,9 @@
 Read: a row a landmark, in any order of columns. Its name: `label`, `name`, `landmark`, `bodypart`, `point`,
 or a column without a heading; else the rows are numbered. Its place: `l,p,s` or `r,a,s` in mm, `i,j` or
 `i,j,k` or `x,y` in pixels, or `x,y,z`, which does not say what it is unless ANTs' column `t` stands beside
-it (LPS mm). `score` and `sigma_mm` where they are known; `image` or `frame`, where several images are in
-one table. A row without coordinates (blank, or NaN), with `defined` false or blank, or with `status`
-missing is a missing landmark.
+it (LPS mm). `score` and `sigma_mm` (`sigma_px` on an image that is not calibrated) where they are known;
+`image` or `frame`, where several images are in one table. A row without coordinates (blank, or NaN), with
+`defined` false or blank, or with `status` missing is a missing landmark.
 
 Written: Slicer's columns, then `score` and `sigma_mm`; sigma along each axis is kept in `.mrk.json` only.
 """
@@ -91,7 +91,7 @@ def _point(path: Path, row: dict[str, str], name: str, axes: tuple[str, ...], li
     return Point(
         name,
         [number_in(path, row, axis, line) for axis in axes],
-        number_or(0.0, path, row, "sigma_mm", line),
+        number_or(0.0, path, row, "sigma_px" if row.get("sigma_px") else "sigma_mm", line),
         number_or(1.0, path, row, "score", line),
     )
 
@@ -103,8 +103,13 @@ def _found(path: Path, row: dict[str, str], line: int) -> bool:
     return status == "defined" and ("defined" not in row or yes_or_no(path, row, "defined", line))
 
 
-def write_points_csv(path: Path, landmarks: LandmarkSet, *, overwrite: bool = False) -> None:
+def write_points_csv(
+    path: Path, landmarks: LandmarkSet, *, overwrite: bool = False, unit: str = "mm"
+) -> None:
     """Write a table that Slicer imports into a point list.
+
+    Args:
+        unit: of positions and sigma: "mm", or "px" of an image that is not calibrated.
 
     Raises:
         InputError: the file exists and `overwrite` is False.
@@ -115,4 +120,4 @@ def write_points_csv(path: Path, landmarks: LandmarkSet, *, overwrite: bool = Fa
         place = [number(x) for x in in_system(landmark.position, "LPS")] if found else ["", "", ""]
         doubt = [number(landmark.score), number(sigma_mm)] if found else [0, ""]
         rows.append([landmark.name, *place, int(found), int(found), 1, 0, "", *doubt])
-    write_table(path, (*SLICER_COLUMNS, "score", "sigma_mm"), rows, overwrite=overwrite)
+    write_table(path, (*SLICER_COLUMNS, "score", f"sigma_{unit}"), rows, overwrite=overwrite)

@@ -15,7 +15,7 @@ import numpy as np
 
 from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.formats.files import number, require_file, stem, written
-from LandmarkTrackerLib.formats.mrk_json import document_of, landmarks_of
+from LandmarkTrackerLib.formats.mrk_json import document_of, landmarks_of, length_unit_of
 from LandmarkTrackerLib.formats.times import UNSTATED_UNIT, unit_of
 from LandmarkTrackerLib.landmarks import Track
 
@@ -34,7 +34,7 @@ def write_seq_mrb(path: Path, track: Track, *, overwrite: bool = False) -> None:
     files = [f"Data/{name}_{frame}.mrk.json" for frame in track.numbers]
     with written(path, overwrite) as partial, zipfile.ZipFile(partial, "w") as bundle:
         for file, landmarks in zip(files, track, strict=True):
-            _add(bundle, f"{name}.seq/{file}", json.dumps(document_of(landmarks)))
+            _add(bundle, f"{name}.seq/{file}", json.dumps(document_of(landmarks, track.length_unit)))
         _add(bundle, f"{name}.seq/{name}.mrml", "\n".join(_scene(name, files, track)))
 
 
@@ -90,7 +90,8 @@ def read_seq_mrb(path: Path) -> Track:
     frames = [landmarks_of(text, path) for text in texts]
     names = tuple(dict.fromkeys(name for frame in frames for name in frame.names))
     unit = unit_of(sequence.get("indexUnit", ""), sequence.get("indexName", ""))
-    return Track(times, tuple(frame.select(names) for frame in frames), unit)
+    length_unit = length_unit_of(texts[0]) if texts else "mm"
+    return Track(times, tuple(frame.select(names) for frame in frames), unit, length_unit=length_unit)
 
 
 def _files_in(scene: ElementTree.Element) -> dict[str, str]:

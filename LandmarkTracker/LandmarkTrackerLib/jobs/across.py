@@ -10,7 +10,7 @@ import SimpleITK as sitk
 from LandmarkTrackerLib.appearance import Appearance, turn_like
 from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.geometry import Grid
-from LandmarkTrackerLib.images import as_volume
+from LandmarkTrackerLib.images import as_volume, is_calibrated, length_unit
 from LandmarkTrackerLib.jobs.propagate import located, require_on_image
 from LandmarkTrackerLib.landmarks import LandmarkSet
 from LandmarkTrackerLib.methods.protocols import Examples, Locator
@@ -22,12 +22,14 @@ class FoundIn:
 
     Attributes:
         note: what of the image differed from the example and was made up for.
+        unit: of positions and sigma: "mm", or "px" of an image that is not calibrated.
     """
 
     name: str
     landmarks: LandmarkSet | None
     failure: str = ""
     note: str = ""
+    unit: str = "mm"
 
 
 def examples_of(locator: Locator, shown: Iterable[tuple[sitk.Image, LandmarkSet]]) -> Examples:
@@ -89,10 +91,10 @@ def locate_one(
     """
     limit = locator.max_sigma_mm if max_sigma_mm is None else max_sigma_mm
     image = as_volume(image)
-    example = examples[0].seen
+    example, unit = examples[0].seen, length_unit(is_calibrated(image))
     if example is None:
-        return FoundIn(name, located(locator, examples, image, None, limit))
+        return FoundIn(name, located(locator, examples, image, None, limit), unit=unit)
     seen = Appearance.of(image)
     turn = turn_like(seen.grid, example.grid)
     found = located(locator, examples, turn(image), None, limit)
-    return FoundIn(name, turn.back(found), note=seen.unlike(example))
+    return FoundIn(name, turn.back(found), note=seen.unlike(example), unit=unit)

@@ -23,7 +23,7 @@ from LandmarkTrackerLib.formats import (
 from LandmarkTrackerLib.formats.files import natural, stem
 from LandmarkTrackerLib.formats.image_file import suffix_of
 from LandmarkTrackerLib.formats.tables import read_table, write_table
-from LandmarkTrackerLib.jobs.across import locate_one
+from LandmarkTrackerLib.jobs.across import FoundIn, locate_one
 from LandmarkTrackerLib.jobs.detect import detect
 from LandmarkTrackerLib.jobs.export import write_track
 from LandmarkTrackerLib.jobs.propagate import Direction, propagate, track_of
@@ -34,18 +34,33 @@ TABLE = "cases.csv"
 
 
 @dataclass(frozen=True)
+class Done:
+    """What a case found.
+
+    Attributes:
+        points: landmarks looked for, over all frames.
+        missing: how many of them were not found.
+        unit: of lengths: "mm", or "px" where the images are not calibrated.
+    """
+
+    points: int
+    missing: int
+    unit: str = "mm"
+
+
+@dataclass(frozen=True)
 class Case:
     """One thing to do.
 
     Attributes:
         name: unique in its batch.
         result: the file that is there when the case is complete, and not before.
-        work: does it, and returns how many landmarks were looked for and how many of them are missing.
+        work: does it, and returns what it found.
     """
 
     name: str
     result: Path
-    work: Callable[[], tuple[int, int]]
+    work: Callable[[], Done]
 
 
 @dataclass(frozen=True)
@@ -57,6 +72,7 @@ class Outcome:
         points: landmarks looked for, over all frames.
         missing: how many of them were not found.
         message: why it failed.
+        unit: of lengths, as in `Done`.
     """
 
     case: str
@@ -65,6 +81,7 @@ class Outcome:
     missing: str = ""
     seconds: str = ""
     message: str = ""
+    unit: str = ""
 
 
 COLUMNS = tuple(field.name for field in fields(Outcome))
@@ -103,12 +120,12 @@ def attempt(case: Case) -> Outcome:
     """Do one case. Whatever goes wrong becomes its message."""
     begin = time.perf_counter()
     try:
-        points, missing = case.work()
+        done = case.work()
     except Exception as error:
         kind = "" if isinstance(error, InputError) else f"{type(error).__name__}: "
         return Outcome(case.name, "failed", message=kind + " ".join(str(error).split()))
     seconds = f"{time.perf_counter() - begin:.1f}"
-    return Outcome(case.name, "done", str(points), str(missing), seconds)
+    return Outcome(case.name, "done", str(done.points), str(done.missing), seconds, unit=done.unit)
 
 
 def images_in(folder: Path, output: Path) -> list[Path]:
@@ -137,21 +154,23 @@ def track_cases(
     frame: int = 0,
     direction: Direction = "both",
     max_sigma_mm: float | None = None,
+    spacing: Sequence[float] = (),
 ) -> list[Case]:
     """Every cine of a folder, with the landmarks of the file of the same name; results in a folder each.
 
     Args:
         title: what runs, for the pictures.
         frame: on which frame the landmarks lie.
+        spacing: of cines that are not calibrated, see `formats.open_cine`.
     """
 
-    def track(path: Path) -> tuple[int, int]:
-        cine = open_cine(path)
+    def track(path: Path) -> Done:
+        cine = open_cine(path, spacing=spacing)
         shown = read_landmarks(landmarks_beside(path), cine.grid, frame)
         steps = propagate(cine, locator, {frame: shown}, direction, max_sigma_mm=max_sigma_mm)
         result = track_of(cine, {step.frame: step.landmarks for step in steps})
         write_track(output / stem(path), cine, result, frame, f"{cine.name}, {title}", overwrite=True)
-        return _counted(result.frames)
+        return _counted(result.frames, cine.length_unit)
 
     # The picture comes last, but not everywhere; the sequence comes after the table.
     return [
@@ -161,35 +180,38 @@ def track_cases(
 
 
 def locate_cases(
-    folder: Path, output: Path, locator: Locator, examples: Examples, max_sigma_mm: float | None = None
+    folder: Path,
+    output: Path,
+    locator: Locator,
+    examples: Examples,
+    max_sigma_mm: float | None = None,
+    spacing: Sequence[float] = (),
 ) -> list[Case]:
     """Every image of a folder, each another subject; one `NAME.mrk.json` each."""
 
-    def locate(path: Path) -> LandmarkSet:
-        found = locate_one(stem(path), read_image(path), locator, examples, max_sigma_mm).landmarks
-        assert found is not None
-        return found
+    def locate(path: Path) -> FoundIn:
+        return locate_one(stem(path), read_image(path, spacing), locator, examples, max_sigma_mm)
 
     return _image_cases(folder, output, locate)
 
 
-def detect_cases(folder: Path, output: Path, detector: Detector) -> list[Case]:
+def detect_cases(folder: Path, output: Path, detector: Detector, spacing: Sequence[float] = ()) -> list[Case]:
     """Every image of a folder; one `NAME.mrk.json` each."""
 
-    def detected(path: Path) -> LandmarkSet:
-        (found,) = detect({path.name: partial(read_image, path)}, detector)
-        if found.landmarks is None:
-            raise InputError(found.failure)
-        return found.landmarks
+    def detected(path: Path) -> FoundIn:
+        (found,) = detect({path.name: partial(read_image, path, spacing)}, detector)
+        return found
 
     return _image_cases(folder, output, detected)
 
 
-def _image_cases(folder: Path, output: Path, find: Callable[[Path], LandmarkSet]) -> list[Case]:
-    def work(path: Path, result: Path) -> tuple[int, int]:
+def _image_cases(folder: Path, output: Path, find: Callable[[Path], FoundIn]) -> list[Case]:
+    def work(path: Path, result: Path) -> Done:
         found = find(path)
-        write_landmarks(result, found, overwrite=True)
-        return _counted([found])
+        if found.landmarks is None:
+            raise InputError(found.failure)
+        write_landmarks(result, found.landmarks, overwrite=True, unit=found.unit)
+        return _counted([found.landmarks], found.unit)
 
     cases = []
     for path in images_in(folder, output):
@@ -198,5 +220,5 @@ def _image_cases(folder: Path, output: Path, find: Callable[[Path], LandmarkSet]
     return cases
 
 
-def _counted(sets: Sequence[LandmarkSet]) -> tuple[int, int]:
-    return sum(len(found) for found in sets), sum(int((~found.defined).sum()) for found in sets)
+def _counted(sets: Sequence[LandmarkSet], unit: str) -> Done:
+    return Done(sum(len(found) for found in sets), sum(int((~found.defined).sum()) for found in sets), unit)

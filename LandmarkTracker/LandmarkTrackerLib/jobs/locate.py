@@ -23,6 +23,7 @@ def locate_files(
     folder: Path,
     overwrite: bool = False,
     max_sigma_mm: float | None = None,
+    spacing: Sequence[float] = (),
 ) -> Iterator[FoundIn]:
     """Learn from the examples, then find and write as `jobs.detect.detect_files` does.
 
@@ -31,30 +32,31 @@ def locate_files(
             landmarks only.
         targets: images of other subjects.
         max_sigma_mm: see `locate_in`.
+        spacing: of images that are not calibrated, see `formats.read_image`.
 
     Raises:
         InputError: an example or its landmarks cannot be used, two targets would write the same result, or a
             result is there already.
     """
-    shown = [(path, _landmarks_of(path).only_defined()) for path in examples]
+    shown = [(path, _landmarks_of(path, spacing).only_defined()) for path in examples]
 
     def find(images: Mapping[str, Callable[[], sitk.Image]]) -> Iterator[FoundIn]:
-        return locate_in(images, locator, _learn(locator, shown), max_sigma_mm)
+        return locate_in(images, locator, _learn(locator, shown, spacing), max_sigma_mm)
 
-    yield from found_in_files(targets, find, folder, overwrite, shown)
+    yield from found_in_files(targets, find, folder, overwrite, shown, spacing)
 
 
-def _landmarks_of(image: Path) -> LandmarkSet:
+def _landmarks_of(image: Path, spacing: Sequence[float]) -> LandmarkSet:
     """Those of the file beside it; the image is read only where they are counted in its pixels."""
     points = read_points(landmarks_beside(image))
-    return points.landmarks(Grid.of(read_image(image)) if points.needs_image else None)
+    return points.landmarks(Grid.of(read_image(image, spacing)) if points.needs_image else None)
 
 
-def _learn(locator: Locator, shown: Sequence[tuple[Path, LandmarkSet]]) -> Examples:
+def _learn(locator: Locator, shown: Sequence[tuple[Path, LandmarkSet]], spacing: Sequence[float]) -> Examples:
     examples: Examples = ()
     for path, landmarks in shown:
         try:
-            examples = with_example(locator, examples, read_image(path), landmarks)
+            examples = with_example(locator, examples, read_image(path, spacing), landmarks)
         except InputError as error:
             raise InputError(f"{path}: {error}") from error
     if not examples:

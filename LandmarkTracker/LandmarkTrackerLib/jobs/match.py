@@ -11,10 +11,10 @@ from pathlib import Path
 import SimpleITK as sitk
 
 from LandmarkTrackerLib.errors import InputError
-from LandmarkTrackerLib.formats import read_image
+from LandmarkTrackerLib.formats import holds_dicom, read_image
 from LandmarkTrackerLib.formats.scans import Scan, ScanPair
-from LandmarkTrackerLib.images import as_volume
-from LandmarkTrackerLib.jobs.batch import Case, images_in
+from LandmarkTrackerLib.images import as_volume, is_calibrated, length_unit
+from LandmarkTrackerLib.jobs.batch import Case, Done, images_in
 from LandmarkTrackerLib.jobs.export import all_or_nothing
 from LandmarkTrackerLib.jobs.pairs import PAIR_FILES, export_pairs
 from LandmarkTrackerLib.landmarks import LandmarkPairs
@@ -116,24 +116,45 @@ def write_match(
     return written
 
 
+def scan_at(path: Path, spacing: Sequence[float] = ()) -> Scan:
+    """An image to register; its file too, where that says all that the image does.
+
+    Args:
+        spacing: of an image that is not calibrated, see `formats.read_image`.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    # Registration programs read no folders, each its own of DICOM, and not what the user says.
+    whole = path.is_file() and not spacing and not holds_dicom(path)
+    return Scan(read_image(path, spacing), path if whole else None)
+
+
 def match_cases(
-    folder: Path, output: Path, matcher: Matcher, title: str, programs: Sequence[str] = ()
+    folder: Path,
+    output: Path,
+    matcher: Matcher,
+    title: str,
+    programs: Sequence[str] = (),
+    spacing: Sequence[float] = (),
 ) -> list[Case]:
     """Every folder in `folder` holds two images, the fixed one first by name; results in a folder each.
 
     Args:
         title: what runs, for the pictures.
         programs: of `EXPORTS`.
+        spacing: of images that are not calibrated, see `formats.read_image`.
     """
 
-    def work(pair: Path) -> tuple[int, int]:
+    def work(pair: Path) -> Done:
         paths = images_in(pair, output)
         if len(paths) != 2:
             raise InputError(f"{pair} holds {len(paths)} images; give each pair a folder of its own")
-        fixed, moving = (Scan(read_image(path), path) for path in paths)
+        fixed, moving = (scan_at(path, spacing) for path in paths)
         pairs = matcher.match(fixed.image, moving.image)
         write_match(output / pair.name, fixed, moving, pairs, f"{pair.name}: {title}", programs)
-        return len(pairs), 0
+        calibrated = is_calibrated(fixed.image) and is_calibrated(moving.image)
+        return Done(len(pairs), 0, length_unit(calibrated))
 
     pairs = [path for path in images_in(folder, output) if path.is_dir()]
     return [Case(pair.name, output / pair.name / PAIR_FILES[-1], partial(work, pair)) for pair in pairs]

@@ -101,7 +101,7 @@ def track_of(cine: Cine, found: Mapping[int, LandmarkSet]) -> Track:
     """A track over the frames that were visited, in frame order."""
     frames = sorted(found)
     times = np.array([cine.times[t] for t in frames])
-    return Track(times, tuple(found[t] for t in frames), cine.time_unit, tuple(frames))
+    return Track(times, tuple(found[t] for t in frames), cine.time_unit, tuple(frames), cine.length_unit)
 
 
 def _learn(cine: Cine, locator: Locator, shown: Mapping[int, LandmarkSet]) -> Examples:

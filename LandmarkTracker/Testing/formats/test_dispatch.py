@@ -1,6 +1,7 @@
 """From a path to the right reader, and what is said of it."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from LandmarkTrackerLib.formats import (
 )
 from LandmarkTrackerLib.formats.describe import describe_file
 from LandmarkTrackerLib.formats.seq_mrb import write_seq_mrb
-from LandmarkTrackerLib.formats.track_csv import write_track_csv
+from LandmarkTrackerLib.formats.track_csv import read_track_csv, write_track_csv
 from LandmarkTrackerLib.geometry import Grid
 from LandmarkTrackerLib.images import Cine
 from LandmarkTrackerLib.jobs.propagate import propagate
@@ -122,3 +123,21 @@ def test_a_file_with_no_defined_point_is_read_as_a_protocol_and_refused_by_the_j
     assert not protocol.defined.any()
     with pytest.raises(InputError, match="no landmark is placed in any frame; click at least one"):
         next(propagate(oblique_cine[0], NccLocator(), {0: protocol}))
+
+
+@pytest.mark.parametrize("name", ["p.mrk.json", "p.fcsv", "p.csv"])
+def test_landmarks_in_pixels_say_so_and_keep_their_sigma(tmp_path, landmarks, name):
+    write_landmarks(tmp_path / name, landmarks, unit="px")
+    text = (tmp_path / name).read_text()
+    assert "sigma_px" in text
+    assert "sigma_mm" not in text
+    np.testing.assert_allclose(read_landmarks(tmp_path / name).sigma_mm, landmarks.sigma_mm, rtol=1e-15)
+
+
+def test_a_track_in_pixels_says_so(tmp_path, track):
+    write_track_csv(tmp_path / "t.csv", replace(track, length_unit="px"))
+    assert "sigma_px" in (tmp_path / "t.csv").read_text()
+    read = read_track_csv(tmp_path / "t.csv")
+    assert read.length_unit == "px"
+    np.testing.assert_array_equal(read.sigma_mm, track.sigma_mm)
+    assert describe_file(tmp_path / "t.csv")[0].startswith("track of 3 landmarks")

@@ -64,8 +64,8 @@ class Frame:
         kind: what the frames of a cine or volume have in common beside their series; the name of the file
             where each file is a cine of its own.
         grid: where it lies, one slice.
-        placed: whether the file states where it lies.
-        pixel: how large its pixels are, and who says so.
+        calibrated: whether the file states the size of a pixel in mm.
+        notes: what should be known of its size and place.
         stamp: when it was taken.
     """
 
@@ -75,8 +75,8 @@ class Frame:
     series: Series
     kind: tuple[object, ...]
     grid: Grid
-    placed: bool
-    pixel: Pixel
+    calibrated: bool
+    notes: tuple[str, ...]
     stamp: dict[Clock, float]
 
     @property
@@ -131,8 +131,8 @@ def frames_of(source: Source) -> list[Frame]:
             series,
             (*common, *part.kind),
             part.place.grid(source.size, part.pixel),
-            part.place.stated,
-            part.pixel,
+            part.pixel.calibrated,
+            tuple(note for note in (part.pixel.note, part.place.note) if note),
             part.stamp,
         )
         for number, part in enumerate(parts)

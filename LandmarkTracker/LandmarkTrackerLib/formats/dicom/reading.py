@@ -283,25 +283,16 @@ def _cine(choice: Choice, title: str, where: str, found: Contents) -> Cine:
         notes.append(
             f"{choice}; --slice takes one slice alone: {', '.join(map(repr, choice.others[:LISTED]))}"
         )
-    grid, pixel = stack.grid, stack.first.pixel
+    grid = stack.grid
     return Cine(
         times[0].tolist(),
         lambda t: image_of(frames[t], grid if len(frames[t]) > 1 else frames[t][0].grid),
         grid,
         title,
         orders[0].unit,
-        pixel.calibrated,
-        (*notes, *_about(stack), *found.passed_over),
+        stack.first.calibrated,
+        (*notes, *stack.first.notes, *found.passed_over),
     )
-
-
-def _about(stack: Stack) -> tuple[str, ...]:
-    """What should be known of the geometry of a stack."""
-    first = stack.first
-    placed = (
-        () if first.placed or not first.pixel.calibrated else ("the file states no position in the patient",)
-    )
-    return (*((first.pixel.note,) if first.pixel.note else ()), *placed)
 
 
 def image_of(frames: Sequence[Frame], grid: Grid) -> sitk.Image:
@@ -345,9 +336,9 @@ def read_image(path: Path) -> sitk.Image:
     fault = stack.fault()
     if fault:
         raise InputError(f"{path} holds {fault}; resample them first")
-    notes = [*_about(stack), *found.passed_over]
+    notes = [*stack.first.notes, *found.passed_over]
     single = [other.name for other in found.stacks if other is not stack]
     if single:
         notes.append(f"passed over: single images of {', '.join(single[:LISTED])}")
     image = image_of([frames[0] for frames in stack.slices], stack.grid)
-    return annotated(image, notes, stack.first.pixel.calibrated)
+    return annotated(image, notes, stack.first.calibrated)

@@ -93,7 +93,13 @@ class Record:
     def track(self, cine: Cine) -> Track:
         """All landmarks in all frames of the cine."""
         numbers = tuple(range(len(cine)))
-        return Track(np.array(cine.times), tuple(self.at(t) for t in numbers), cine.time_unit, numbers)
+        return Track(
+            np.array(cine.times),
+            tuple(self.at(t) for t in numbers),
+            cine.time_unit,
+            numbers,
+            cine.length_unit,
+        )
 
     def with_names(self, names: Sequence[str]) -> Record:
         """With these landmarks in addition, placed nowhere yet."""
