@@ -8,12 +8,12 @@ BIN := bin
 endif
 VENV := .venv/$(BIN)
 SOURCES := LandmarkTracker Benchmarks Docs .ci
-EXTRAS := base train slicer web benchmark
+EXTRAS := base train slicer web benchmark docs
 # constraints.txt names the version of every package, so that a release of one cannot break an installation.
 INSTALL := -m pip --disable-pip-version-check install --quiet
 CONSTRAINED := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt
 
-.PHONY: install demo test lint format types extras $(EXTRAS:%=extra-%) constraints clean
+.PHONY: install demo test lint format types docs extras $(EXTRAS:%=extra-%) constraints clean
 
 install: .venv/installed
 
@@ -40,6 +40,11 @@ format: install
 
 types: install
 	$(VENV)/mypy
+
+# The site in build/site. A broken link, a page that no menu shows and a wrong name of a function are errors.
+docs: export NO_MKDOCS_2_WARNING = 1
+docs: install
+	$(VENV)/mkdocs build --strict
 
 # A command of every extra, each in an environment with nothing else. It takes minutes and gigabytes.
 extras: $(EXTRAS:%=extra-%)

@@ -125,7 +125,16 @@ def benchmark(folder: Path) -> None:
     Sift("consistent").match(fixed, moving)
 
 
-EXTRAS = {"base": base, "train": train, "slicer": slicer, "web": web, "benchmark": benchmark}
+def docs(folder: Path) -> None:
+    """The site; what mkdocs warns of is an error."""
+    root = Path(__file__).resolve().parents[2]
+    site = ["--config-file", root / "mkdocs.yml", "--site-dir", folder / "site"]
+    subprocess.run([sys.executable, "-m", "mkdocs", "build", "--strict", *map(str, site)], check=True)
+    for page in ("index.html", "tracking/index.html", "python/index.html", "command_line/index.html"):
+        assert (folder / "site" / page).is_file()
+
+
+EXTRAS = {f.__name__: f for f in (base, train, slicer, web, benchmark, docs)}
 
 if __name__ == "__main__":
     name, place = sys.argv[1:]

@@ -38,7 +38,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def run(args: argparse.Namespace) -> int:
     missing = [name for name in ("slicer", "trame_slicer") if importlib.util.find_spec(name) is None]
     if missing:
-        raise InputError("the browser page is not installed; run: pip install 'landmark-tracker[web]'")
+        raise InputError(
+            "the browser page is not installed; in a clone of the repository run: pip install '.[web]'"
+        )
     from LandmarkTrackerLib.web.data_root import DataRoot
     from LandmarkTrackerLib.web.serving import serve
 

@@ -139,7 +139,7 @@ def require_training() -> None:
         import tensorboard  # noqa: F401
     except ImportError as error:
         raise InputError(
-            f"training needs {error.name}; install it with: pip install 'landmark-tracker[train]'"
+            f"training needs {error.name}; in a clone of the repository run: pip install '.[train]'"
         ) from error
 
 

@@ -56,5 +56,5 @@ def test_what_is_wrong_is_said_in_a_sentence(served, folder, capsys, monkeypatch
         assert sentence in capsys.readouterr().err
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     assert main(["serve", str(folder)]) == WRONG_INPUT
-    assert "pip install 'landmark-tracker[web]'" in capsys.readouterr().err
+    assert "pip install '.[web]'" in capsys.readouterr().err
     assert served == []
