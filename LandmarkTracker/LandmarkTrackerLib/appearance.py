@@ -7,7 +7,7 @@ business, who work in mm, and so is brightness, which they normalise.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import permutations
 
 import numpy as np
@@ -49,7 +49,7 @@ class Turn:
     def back(self, found: LandmarkSet) -> LandmarkSet:
         """Landmarks of the turned image as those of the image as it was: sigma follows the axes."""
         order = np.argsort(self.order)
-        return LandmarkSet(found.names, found.positions, found.sigmas[:, order], found.scores, found.defined)
+        return replace(found, sigmas=found.sigmas[:, order])
 
 
 def turn_like(grid: Grid, reference: Grid) -> Turn:

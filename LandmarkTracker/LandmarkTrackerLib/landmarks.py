@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,7 +14,9 @@ from numpy.typing import ArrayLike, NDArray
 from LandmarkTrackerLib.errors import InputError
 
 Array = NDArray[np.float64]
-Status = Literal["defined", "missing"]
+Status = Literal["defined", "uncertain", "missing"]
+Level = Literal["reliable", "doubtful", "unreliable"]
+LEVELS: tuple[Level, ...] = get_args(Level)
 
 
 def _frozen(values: ArrayLike, shape: tuple[int, ...]) -> Array:
@@ -33,7 +35,7 @@ class Landmark:
         sigma: (D,) standard deviation in mm along the image's axes (i, j, k); 0 along an axis that was not
             searched (through the plane of a slice) and for a point that was clicked; NaN where missing.
         score: 0 to 1, how much to trust it.
-        status: "defined" or "missing".
+        status: "defined"; "uncertain" where the place needs a look; "missing" where there is none.
     """
 
     name: str
@@ -52,7 +54,9 @@ class LandmarkSet:
         positions: (N, D) LPS mm; NaN rows where missing.
         sigmas: (N, D) mm along the image's axes, as in `Landmark`.
         scores: (N,) 0 to 1; 0 where missing.
-        defined: (N,) False where the landmark is missing.
+        defined: (N,) whether the landmark has a place; False where it is missing.
+        uncertain: (N,) whether its place needs a look, as its score lies below the user's limit; False where
+            it is missing.
 
     Raises:
         InputError: a name is empty or occurs twice, or a defined point has no finite position.
@@ -63,6 +67,7 @@ class LandmarkSet:
     sigmas: Array = field(default_factory=lambda: np.zeros(1))
     scores: Array = field(default_factory=lambda: np.ones(1))
     defined: NDArray[np.bool_] = field(default_factory=lambda: np.ones(1, dtype=bool))
+    uncertain: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(1, dtype=bool))
 
     def __post_init__(self) -> None:
         names = tuple(self.names)
@@ -75,6 +80,7 @@ class LandmarkSet:
         if len(shape) != 2 or shape[0] != len(names):
             raise ValueError(f"positions of {len(names)} landmarks must be (N, D), not {shape}")
         defined = np.array(np.broadcast_to(np.asarray(self.defined, dtype=bool), shape[:1]))
+        uncertain = np.array(np.broadcast_to(np.asarray(self.uncertain, dtype=bool), shape[:1])) & defined
         positions = np.array(np.broadcast_to(np.asarray(self.positions, dtype=np.float64), shape))
         sigmas = np.array(np.broadcast_to(np.asarray(self.sigmas, dtype=np.float64), shape))
         scores = np.array(np.broadcast_to(np.asarray(self.scores, dtype=np.float64), shape[:1]))
@@ -89,6 +95,7 @@ class LandmarkSet:
             ("sigmas", sigmas),
             ("scores", np.clip(scores, 0.0, 1.0)),
             ("defined", defined),
+            ("uncertain", uncertain),
         ):
             value.setflags(write=False)
             object.__setattr__(self, attribute, value)
@@ -115,7 +122,9 @@ class LandmarkSet:
 
     def __getitem__(self, name: str) -> Landmark:
         row = self._rows[name]
-        status: Status = "defined" if self.defined[row] else "missing"
+        status: Status = "missing"
+        if self.defined[row]:
+            status = "uncertain" if self.uncertain[row] else "defined"
         return Landmark(name, self.positions[row], self.sigmas[row], float(self.scores[row]), status)
 
     @cached_property
@@ -142,11 +151,20 @@ class LandmarkSet:
             self.sigmas[rows],
             self.scores[rows],
             self.defined[rows] & known,
+            self.uncertain[rows],
         )
 
     def only_defined(self) -> LandmarkSet:
-        """Without the missing ones."""
+        """Those that have a place, uncertain ones among them."""
         return self.select([name for name, there in zip(self.names, self.defined, strict=True) if there])
+
+    def only_certain(self) -> LandmarkSet:
+        """Those of status "defined": neither missing nor uncertain."""
+        return self.select([landmark.name for landmark in self if landmark.status == "defined"])
+
+    def uncertain_below(self, score: float) -> LandmarkSet:
+        """The same landmarks, uncertain where their score is below this and nowhere else."""
+        return replace(self, uncertain=self.scores < score)
 
     def without(self, lost: NDArray[np.bool_]) -> LandmarkSet:
         """The same landmarks with those where `lost` (N,) is True made missing."""
@@ -165,6 +183,7 @@ class LandmarkSet:
             np.where(take[:, None], theirs.sigmas, mine.sigmas),
             np.where(take, theirs.scores, mine.scores),
             np.where(take, theirs.defined, mine.defined),
+            np.where(take, theirs.uncertain, mine.uncertain),
         )
 
 
@@ -249,10 +268,18 @@ class LandmarkPairs:
         object.__setattr__(self, "names", names)
 
     @classmethod
-    def of(cls, fixed: LandmarkSet, moving: LandmarkSet, *, by_order: bool = False) -> LandmarkPairs:
+    def of(
+        cls,
+        fixed: LandmarkSet,
+        moving: LandmarkSet,
+        *,
+        by_order: bool = False,
+        include_uncertain: bool = False,
+    ) -> LandmarkPairs:
         """The landmarks that are defined in both sets, in the order of the first.
 
         Args:
+            include_uncertain: also those that are uncertain in either.
             by_order: the n-th belongs to the n-th, whatever they are called; the names are those of `fixed`.
 
         Raises:
@@ -264,6 +291,8 @@ class LandmarkPairs:
                     f"{len(fixed)} landmarks cannot be paired by order with {len(moving)}; give equally many"
                 )
             moving = replace(moving, names=fixed.names)
+        if not include_uncertain:
+            fixed, moving = fixed.only_certain(), moving.only_certain()
         there = set(moving.only_defined().names)
         both = [name for name in fixed.only_defined().names if name in there]
         a, b = fixed.select(both), moving.select(both)
@@ -285,3 +314,33 @@ class LandmarkPairs:
             for positions in (self.fixed, self.moving)
         )
         return fixed, moving
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How far a whole result can be believed: a match, a frame, a subject.
+
+    Attributes:
+        level: "reliable", "doubtful" or "unreliable".
+        why: in one sentence, for people.
+
+    Raises:
+        ValueError: there is no such level, or no reason.
+    """
+
+    level: Level
+    why: str
+
+    def __post_init__(self) -> None:
+        if self.level not in LEVELS:
+            raise ValueError(f"'{self.level}' is none of {', '.join(LEVELS)}")
+        if not self.why.strip():
+            raise ValueError("a verdict says why")
+
+    def __str__(self) -> str:
+        return f"{self.level}: {self.why}"
+
+    @staticmethod
+    def worst(verdicts: Iterable[Verdict]) -> Verdict:
+        """The least favourable of some verdicts, the first of these if there are several."""
+        return max(verdicts, key=lambda verdict: LEVELS.index(verdict.level))

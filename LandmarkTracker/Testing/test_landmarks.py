@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 from LandmarkTrackerLib.errors import InputError
-from LandmarkTrackerLib.landmarks import LandmarkPairs, LandmarkSet, Track
+from LandmarkTrackerLib.landmarks import LandmarkPairs, LandmarkSet, Track, Verdict
 
 
 @pytest.fixture
@@ -123,3 +123,63 @@ def test_pairs_match_row_by_row():
         LandmarkPairs(np.zeros((4, 3)), np.ones((3, 3)), np.ones(4))
     with pytest.raises(ValueError, match="broadcast"):
         LandmarkPairs(np.zeros((4, 3)), np.ones((4, 3)), np.ones(3))
+
+
+@pytest.fixture
+def doubted(three) -> LandmarkSet:
+    """a, with a score of 0.5, needs a look; b is missing; c is certain."""
+    return three.uncertain_below(0.6)
+
+
+def test_a_place_that_needs_a_look_keeps_its_position_and_score(doubted):
+    assert [landmark.status for landmark in doubted] == ["uncertain", "missing", "defined"]
+    assert doubted["a"].position.tolist() == [0, 1, 2]
+    assert doubted["a"].score == 0.5
+    assert doubted.defined.tolist() == [True, False, True]
+
+
+def test_the_limit_decides_anew_and_a_missing_landmark_is_never_uncertain(doubted):
+    assert not doubted.uncertain_below(0.5).uncertain.any()
+    assert doubted.uncertain_below(2.0).uncertain.tolist() == [True, False, True]
+
+
+def test_nothing_is_uncertain_unless_it_is_said(three):
+    assert not three.uncertain.any()
+    with pytest.raises(ValueError, match="read-only"):
+        three.uncertain[0] = True
+
+
+def test_selecting_losing_and_updating_keep_what_is_uncertain(doubted, three):
+    assert [m.status for m in doubted.select(["c", "x", "a"])] == ["defined", "missing", "uncertain"]
+    assert doubted.without(np.array([True, False, False]))["a"].status == "missing"
+    assert three.updated(doubted.select(["a"]))["a"].status == "uncertain"
+    assert doubted.updated(three.select(["a"]))["a"].status == "defined"
+    assert doubted.only_defined().names == ("a", "c")
+    assert doubted.only_certain().names == ("c",)
+
+
+def test_pairs_are_of_certain_landmarks_unless_asked(doubted, three):
+    assert LandmarkPairs.of(doubted, three).names == LandmarkPairs.of(three, doubted).names == ("c",)
+    assert LandmarkPairs.of(doubted, three, include_uncertain=True).names == ("a", "c")
+    renamed = LandmarkSet(("x", "y", "z"), three.positions, defined=three.defined)
+    assert LandmarkPairs.of(doubted, renamed, by_order=True).names == ("c",)
+    assert LandmarkPairs.of(renamed, doubted, by_order=True, include_uncertain=True).names == ("x", "z")
+
+
+def test_pairs_by_order_are_equally_many(three):
+    with pytest.raises(InputError, match="3 landmarks cannot be paired by order with 1"):
+        LandmarkPairs.of(three, three.select(["a"]), by_order=True)
+
+
+def test_a_verdict_has_a_level_and_a_reason():
+    assert str(Verdict("doubtful", "the pairs lie on one side")) == "doubtful: the pairs lie on one side"
+    with pytest.raises(ValueError, match="'good' is none of reliable, doubtful, unreliable"):
+        Verdict("good", "it is")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="says why"):
+        Verdict("reliable", " ")
+
+
+def test_the_worst_of_several_verdicts_counts():
+    verdicts = [Verdict("reliable", "a"), Verdict("unreliable", "b"), Verdict("unreliable", "c")]
+    assert Verdict.worst(verdicts).why == "b"
+    assert Verdict.worst(verdicts[:1]).level == "reliable"

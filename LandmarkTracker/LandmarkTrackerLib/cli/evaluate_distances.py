@@ -36,13 +36,13 @@ def run(args: argparse.Namespace) -> int:
         points = read_points(path, args.coordinates)
         say(points)
         sets.append(points.landmarks(grid, numbered=args.by_order))
-    pairs, lost = paired(sets[0], sets[1], args.by_order)
+    pairs, remark = paired(sets[0], sets[1], args.by_order)
     distances = np.linalg.norm(pairs.fixed - pairs.moving, axis=1)
     for name, distance in zip(pairs.names, distances, strict=True):
         print(f"{name}: {distance:.2f} {unit}")
     spread = f"95th percentile {np.percentile(distances, 95):.2f}, largest {distances.max():.2f} {unit}"
     print(
         f"{len(pairs)} pairs: mean {distances.mean():.2f}, median {np.median(distances):.2f}, {spread}"
-        + (f"; {lost} landmarks are not in both files" if lost else "")
+        + remark
     )
     return 0

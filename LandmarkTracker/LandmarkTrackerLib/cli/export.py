@@ -26,7 +26,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "export",
         help="hand landmarks of two images to registration programs",
         description="Pair the landmarks of two images by name, and write pairs.csv, fixed.mrk.json, "
-        "moving.mrk.json and a folder for each program. Landmarks that are missing in either are left out. "
+        "moving.mrk.json and a folder for each program. Landmarks that are missing or uncertain in "
+        "either are left out. "
         "Give two point files and two images, or one file of pairs (pairs.csv, .tag, NiftyReg) and two "
         "images, or a track.csv or DeepLabCut table, its cine and two frames.",
     )
@@ -50,6 +51,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "--frames", type=int, nargs=2, metavar=("FIXED", "MOVING"), help="of the track, counted from 0"
     )
     add_pairing_argument(parser)
+    parser.add_argument(
+        "--include-uncertain", action="store_true", help="also landmarks that need a look (left out)"
+    )
     add_coordinates_argument(parser)
     add_export_argument(parser)
     add_output_arguments(parser)
@@ -62,15 +66,15 @@ def run(args: argparse.Namespace) -> int:
     from LandmarkTrackerLib.jobs.pairs import PAIR_FILES, export_pairs
 
     refuse_existing(args.output, (*PAIR_FILES, *args.export), args.overwrite)
-    (fixed, moving), pairs, lost = _frames(args) if args.frames else _files(args)
+    (fixed, moving), pairs, remark = _frames(args) if args.frames else _files(args)
     for path in export_pairs(args.output, ScanPair(fixed, moving, pairs), args.export):
         print(path)
-    print(f"{len(pairs)} pairs" + (f"; {lost} landmarks are not in both images" if lost else ""))
+    print(f"{len(pairs)} pairs{remark}")
     return 0
 
 
-# Two images, the pairs, and how many landmarks are in one of them only.
-Opened: TypeAlias = "tuple[tuple[Scan, Scan], LandmarkPairs, int]"
+# Two images, the pairs, and a remark on what is left out.
+Opened: TypeAlias = "tuple[tuple[Scan, Scan], LandmarkPairs, str]"
 
 
 def _files(args: argparse.Namespace) -> Opened:
@@ -90,11 +94,12 @@ def _files(args: argparse.Namespace) -> Opened:
         if not files[0].is_pair:
             raise InputError(HOW)
         pairs = files[0].pairs(*grids)
-        return (fixed, moving), pairs, len(files[0].images[PAIR[0]]) - len(pairs)
+        lost = len(files[0].images[PAIR[0]]) - len(pairs)
+        return (fixed, moving), pairs, f"; {lost} landmarks are not in both images" if lost else ""
     here, there = (
         points.landmarks(grid, numbered=args.by_order) for points, grid in zip(files, grids, strict=True)
     )
-    return (fixed, moving), *paired(here, there, args.by_order)
+    return (fixed, moving), *paired(here, there, args.by_order, args.include_uncertain)
 
 
 def _frames(args: argparse.Namespace) -> Opened:
@@ -107,4 +112,4 @@ def _frames(args: argparse.Namespace) -> Opened:
     say(points)
     here, there = (points.landmarks(cine.grid, frame, args.by_order) for frame in args.frames)
     fixed, moving = (Scan(cine[frame]) for frame in args.frames)
-    return (fixed, moving), *paired(here, there, args.by_order)
+    return (fixed, moving), *paired(here, there, args.by_order, args.include_uncertain)

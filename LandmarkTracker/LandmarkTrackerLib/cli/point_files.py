@@ -37,8 +37,10 @@ def add_pairing_argument(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def paired(here: LandmarkSet, there: LandmarkSet, by_order: bool) -> tuple[LandmarkPairs, int]:
-    """The pairs, and how many landmarks are in one of the sets only.
+def paired(
+    here: LandmarkSet, there: LandmarkSet, by_order: bool, include_uncertain: bool = True
+) -> tuple[LandmarkPairs, str]:
+    """The pairs, and a remark on the landmarks that are left out.
 
     Raises:
         InputError: no name is in both, or there are not equally many to pair by order, or no pair is left.
@@ -50,11 +52,18 @@ def paired(here: LandmarkSet, there: LandmarkSet, by_order: bool) -> tuple[Landm
             f"no landmark has one name in both files ('{here.names[0]}' and '{there.names[0]}', say); "
             "rename them, or add --by-order"
         )
+    found = LandmarkPairs.of(here, there, by_order=by_order, include_uncertain=True)
+    if not len(found):
+        raise InputError("no landmark has a place in both images; there is nothing to pair")
+    lost = (len(here) if by_order else len(set(here.names) | set(there.names))) - len(found)
+    remark = f"; {lost} landmarks are not in both images" if lost else ""
+    if include_uncertain:
+        return found, remark
     pairs = LandmarkPairs.of(here, there, by_order=by_order)
+    doubted = len(found) - len(pairs)
     if not len(pairs):
-        raise InputError("no landmark has a place in both files; there is nothing to pair")
-    total = len(here) if by_order else len(set(here.names) | set(there.names))
-    return pairs, total - len(pairs)
+        raise InputError("every pair is uncertain; look at them, or add --include-uncertain")
+    return pairs, remark + (f"; {doubted} are uncertain and left out" if doubted else "")
 
 
 def landmarks_on(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import SimpleITK as sitk
@@ -211,10 +211,7 @@ def _back(locator: Locator, there: LandmarkSet, target: sitk.Image, source: sitk
     if not len(placed):
         return LandmarkSet.missing(names)
     back = locator.locate(locator.describe(target, placed), source).select(placed.names)
-    both = LandmarkSet(
-        back.names, back.positions, np.hypot(back.sigmas, placed.sigmas), back.scores, back.defined
-    )
-    return both.select(names)
+    return replace(back, sigmas=np.hypot(back.sigmas, placed.sigmas)).select(names)
 
 
 def _points(world: Array) -> LandmarkSet:

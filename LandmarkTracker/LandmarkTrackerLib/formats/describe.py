@@ -113,9 +113,11 @@ def _values(image: sitk.Image, what: str) -> str:
 
 
 def _track(track: Track) -> list[str]:
-    defined = np.array([frame.defined for frame in track])
+    uncertain = np.array([frame.uncertain for frame in track])
+    defined = np.array([frame.defined for frame in track]) & ~uncertain
     rows = [
         f"{name}: defined in {there.sum()} of {len(track)} frames"
-        for name, there in zip(track.names, defined.T, strict=True)
+        + (f", uncertain in {doubted.sum()}" if doubted.any() else "")
+        for name, there, doubted in zip(track.names, defined.T, uncertain.T, strict=True)
     ]
     return [f"track of {len(track.names)} landmarks over {len(track)} frames", *rows]

@@ -43,13 +43,19 @@ def describe_points(
 
 
 def _in_world(landmarks: LandmarkSet, unit: str, understood: list[str]) -> list[str]:
+    notes = {"defined": "", "uncertain": ", uncertain"}
     rows = [
-        f"{landmark.name}: LPS ({_row(landmark.position)}) {unit}"
-        if landmark.status == "defined"
-        else f"{landmark.name}: missing"
+        f"{landmark.name}: missing"
+        if landmark.status == "missing"
+        else f"{landmark.name}: LPS ({_row(landmark.position)}) {unit}{notes[landmark.status]}"
         for landmark in landmarks
     ]
-    return [_counted(landmarks.defined), *understood, *_bounds(landmarks.positions, "LPS", f" {unit}"), *rows]
+    return [
+        _counted(landmarks.defined, landmarks.uncertain),
+        *understood,
+        *_bounds(landmarks.positions, "LPS", f" {unit}"),
+        *rows,
+    ]
 
 
 def _in_numbers(points: PointFile, understood: list[str]) -> list[str]:
@@ -61,7 +67,8 @@ def _in_numbers(points: PointFile, understood: list[str]) -> list[str]:
         f"{point.name}: ({_row(row)})" if there else f"{point.name}: missing"
         for point, row, there in zip(points.images[image], values, defined, strict=True)
     ]
-    return [_counted(defined), *understood, *_bounds(values, "xyz", ""), *rows]
+    uncertain = np.array([point.uncertain for point in points.images[image]])
+    return [_counted(defined, uncertain), *understood, *_bounds(values, "xyz", ""), *rows]
 
 
 def _several(points: PointFile) -> Iterator[str]:
@@ -84,9 +91,12 @@ def _pairs(points: PointFile) -> Iterator[str]:
     yield f"{len(fixed)} pairs of a fixed and a moving image, {complete} complete"
 
 
-def _counted(defined: np.ndarray) -> str:
-    count = int(defined.sum())
-    return f"{len(defined)} landmarks, {count} defined, {len(defined) - count} missing"
+def _counted(defined: np.ndarray, uncertain: np.ndarray) -> str:
+    found, doubted = int(defined.sum()), int((uncertain & defined).sum())
+    counts = [f"{found - doubted} defined", f"{doubted} uncertain", f"{len(defined) - found} missing"]
+    if not doubted:
+        del counts[1]
+    return ", ".join([f"{len(defined)} landmarks", *counts])
 
 
 def _bounds(values: Array, axes: str, unit: str) -> list[str]:

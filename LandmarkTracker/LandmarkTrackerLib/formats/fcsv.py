@@ -67,7 +67,9 @@ def _point(row: list[str]) -> Point:
         return Point(row[11], None)
     doubt = DOUBT.match(row[12]) if len(row) > 12 else None
     score, sigma = (float(x) for x in doubt.groups()) if doubt else (1.0, 0.0)
-    return Point(row[11], [float(x) for x in row[1:4]], sigma, score)
+    # As in .mrk.json: not selected, and a score below 1.
+    uncertain = score < 1 and int(row[9]) == 0
+    return Point(row[11], [float(x) for x in row[1:4]], sigma, score, uncertain)
 
 
 def _slicer3_point(row: list[str]) -> Point:
@@ -95,8 +97,9 @@ def write_fcsv(
         )
         writer = csv.writer(file, lineterminator="\n")
         for n, (landmark, sigma) in enumerate(zip(landmarks, landmarks.sigma_mm, strict=True), start=1):
-            found = landmark.status == "defined"
+            found = landmark.status != "missing"
+            certain = int(landmark.status == "defined")
             place = [number(x) for x in in_system(landmark.position, system)] if found else [0, 0, 0]
             doubt = f"score={number(landmark.score)} sigma_{unit}={number(sigma)}" if found else ""
             status = DEFINED if found else MISSING
-            writer.writerow([n, *place, 0, 0, 0, 1, 1, int(found), 0, landmark.name, doubt, "", status, 0])
+            writer.writerow([n, *place, 0, 0, 0, 1, 1, certain, 0, landmark.name, doubt, "", status, 0])

@@ -1,7 +1,8 @@
 """Slicer's Markups file, `.mrk.json` or plain `.json`, and the `.markups.json` of Slicer 4.7 to 4.9.
 
 Uncertainty is kept where Slicer shows it: in the per-point measurements `score` (0 to 1), `sigma_mm`, and
-`sigma_i_mm`, `sigma_j_mm`, `sigma_k_mm` along the image's axes. A missing landmark has no position, status
+`sigma_i_mm`, `sigma_j_mm`, `sigma_k_mm` along the image's axes. An uncertain landmark is a point that is not
+selected, so that no other module takes it, with a score below 1. A missing landmark has no position, status
 "missing", score 0 and, as Slicer itself writes it, NaN for sigma.
 """
 
@@ -58,7 +59,13 @@ def _parsed(text: str, path: Path) -> PointFile:
     controls = markup["controlPoints"]
     sigmas, scores = _doubt(markup, len(controls))
     points = tuple(
-        Point(str(control.get("label") or ""), _position(path, control), sigma, score)
+        Point(
+            str(control.get("label") or ""),
+            _position(path, control),
+            sigma,
+            score,
+            uncertain=control.get("selected") is False and score < 1,
+        )
         for control, sigma, score in zip(controls, sigmas.tolist(), scores.tolist(), strict=True)
     )
     return PointFile(path, "Slicer Markups", Coordinates(system, source), {"": points})
@@ -179,7 +186,7 @@ def document_of(landmarks: LandmarkSet, unit: str = "mm") -> dict[str, Any]:
     """
     controls = []
     for n, landmark in enumerate(landmarks, start=1):
-        found = landmark.status == "defined"
+        found = landmark.status != "missing"
         place = {"position": in_system(landmark.position, "LPS")} if found else {}
         controls.append(
             {
@@ -190,10 +197,10 @@ def document_of(landmarks: LandmarkSet, unit: str = "mm") -> dict[str, Any]:
                 **place,
                 "orientation": SLICER_AXES,
                 # Slicer hands only selected points to its registration modules.
-                "selected": found,
+                "selected": landmark.status == "defined",
                 "locked": False,
                 "visibility": True,
-                "positionStatus": landmark.status,
+                "positionStatus": "defined" if found else "missing",
             }
         )
     sigmas = {axis: landmarks.sigmas[:, n] for n, axis in enumerate(SIGMA_AXES)}

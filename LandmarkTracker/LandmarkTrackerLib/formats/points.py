@@ -27,12 +27,14 @@ class Point:
         name: as people see it; without blanks at its ends.
         position: 2 or 3 numbers as the file has them; None, or all NaN, where the landmark is missing.
         sigma: mm, one number or 3 along the image's axes; 0 for a point that was clicked.
+        uncertain: whether its place needs a look.
     """
 
     name: str
     position: Sequence[float] | None
     sigma: float | Sequence[float] = 0.0
     score: float = 1.0
+    uncertain: bool = False
 
     def __post_init__(self) -> None:
         # Half of a surrogate pair cannot be written to any file.
@@ -273,6 +275,7 @@ class PointFile:
                 np.array([np.broadcast_to(p.sigma, 3) for p in points], dtype=float),
                 np.array([p.score for p in points], dtype=float),
                 defined,
+                np.array([p.uncertain for p in points], dtype=bool),
             )
         except InputError as error:
             raise InputError(f"{self.path}: {error}") from error

@@ -7,12 +7,14 @@ it (LPS mm). `score` and `sigma_mm` (`sigma_px` on an image that is not calibrat
 `image` or `frame`, where several images are in one table. A row without coordinates (blank, or NaN), with
 `defined` false or blank, or with `status` missing is a missing landmark.
 
-Written: Slicer's columns, then `score` and `sigma_mm`; sigma along each axis is kept in `.mrk.json` only.
+Written: Slicer's columns, then `score`, `sigma_mm` and `status` (defined, uncertain or missing); sigma along
+each axis is kept in `.mrk.json` only.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import get_args
 
 from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.formats.files import number
@@ -25,7 +27,7 @@ from LandmarkTrackerLib.formats.tables import (
     write_table,
     yes_or_no,
 )
-from LandmarkTrackerLib.landmarks import LandmarkSet
+from LandmarkTrackerLib.landmarks import LandmarkSet, Status
 
 SLICER_COLUMNS = ("label", "l", "p", "s", "defined", "selected", "visible", "locked", "description")
 NAMES = ("label", "name", "landmark", "bodypart", "point", "")
@@ -93,14 +95,17 @@ def _point(path: Path, row: dict[str, str], name: str, axes: tuple[str, ...], li
         [number_in(path, row, axis, line) for axis in axes],
         number_or(0.0, path, row, "sigma_px" if row.get("sigma_px") else "sigma_mm", line),
         number_or(1.0, path, row, "score", line),
+        row.get("status", "").lower() == "uncertain",
     )
 
 
 def _found(path: Path, row: dict[str, str], line: int) -> bool:
     status = row.get("status", "defined").lower()
-    if status not in ("defined", *MISSING):
-        raise InputError(f"{path}, row {line}: status '{status[:80]}' is neither defined nor missing")
-    return status == "defined" and ("defined" not in row or yes_or_no(path, row, "defined", line))
+    if status not in (*get_args(Status), *MISSING):
+        raise InputError(
+            f"{path}, row {line}: status '{status[:80]}' is none of {', '.join(get_args(Status))}"
+        )
+    return status not in MISSING and ("defined" not in row or yes_or_no(path, row, "defined", line))
 
 
 def write_points_csv(
@@ -116,8 +121,9 @@ def write_points_csv(
     """
     rows = []
     for landmark, sigma_mm in zip(landmarks, landmarks.sigma_mm, strict=True):
-        found = landmark.status == "defined"
+        found = landmark.status != "missing"
+        certain = landmark.status == "defined"
         place = [number(x) for x in in_system(landmark.position, "LPS")] if found else ["", "", ""]
         doubt = [number(landmark.score), number(sigma_mm)] if found else [0, ""]
-        rows.append([landmark.name, *place, int(found), int(found), 1, 0, "", *doubt])
-    write_table(path, (*SLICER_COLUMNS, "score", f"sigma_{unit}"), rows, overwrite=overwrite)
+        rows.append([landmark.name, *place, int(found), int(certain), 1, 0, "", *doubt, landmark.status])
+    write_table(path, (*SLICER_COLUMNS, "score", f"sigma_{unit}", "status"), rows, overwrite=overwrite)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from LandmarkTrackerLib.formats.files import number
 from LandmarkTrackerLib.formats.points import Coordinates, Point, PointFile, in_system
 from LandmarkTrackerLib.formats.tables import number_in, read_cells, read_table, whole_number_in, write_table
 from LandmarkTrackerLib.formats.times import UNSTATED_UNIT
-from LandmarkTrackerLib.landmarks import LandmarkSet, Track
+from LandmarkTrackerLib.landmarks import LandmarkSet, Status, Track
 
 UNITS = ("mm", "px")
 FORMAT = "track"
@@ -50,7 +51,7 @@ def write_track_csv(path: Path, track: Track, *, overwrite: bool = False) -> Non
 def _cells(landmarks: LandmarkSet) -> Iterator[list[str]]:
     """name, l, p, s, sigma, score, status of every landmark."""
     for landmark, sigma in zip(landmarks, landmarks.sigma_mm, strict=True):
-        if landmark.status == "defined":
+        if landmark.status != "missing":
             place = [number(x) for x in (*in_system(landmark.position, "LPS"), sigma)]
         else:
             place = [""] * 4
@@ -116,8 +117,10 @@ def _frames(path: Path) -> tuple[dict[int, dict[str, Point]], dict[int, float], 
 def _point(path: Path, row: dict[str, str], line: int, unit: str) -> Point:
     if row["status"] == "missing":
         return Point(row["name"], None)
-    if row["status"] != "defined":
-        raise InputError(f"{path}, row {line}: status '{row['status'][:80]}' is neither defined nor missing")
+    if row["status"] not in get_args(Status):
+        raise InputError(
+            f"{path}, row {line}: status '{row['status'][:80]}' is none of {', '.join(get_args(Status))}"
+        )
     position = [number_in(path, row, axis, line) for axis in "lps"]
     sigma, score = (number_in(path, row, column, line) for column in (f"sigma_{unit}", "score"))
-    return Point(row["name"], position, sigma, score)
+    return Point(row["name"], position, sigma, score, row["status"] == "uncertain")

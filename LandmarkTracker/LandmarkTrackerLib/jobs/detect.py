@@ -121,7 +121,7 @@ def write_detections(
     def rows() -> Iterator[list[str]]:
         for name, landmarks in found.items():
             for landmark, sigma in zip(landmarks, landmarks.sigma_mm, strict=True):
-                there = landmark.status == "defined"
+                there = landmark.status != "missing"
                 place = [number(x) for x in landmark.position] if there else [""] * 3
                 doubt = [number(sigma) if there and unit == unit_of[name] else "" for unit in sigmas]
                 yield [name, landmark.name, *place, *doubt, number(landmark.score), landmark.status]

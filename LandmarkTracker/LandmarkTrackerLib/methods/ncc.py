@@ -54,7 +54,7 @@ class NccLocator:
         answers = []
         for name in names:
             shown = [example for example in examples if name in example.landmarks]
-            near = prior if prior is not None and name in prior and prior[name].status == "defined" else None
+            near = prior if prior is not None and name in prior and prior[name].status != "missing" else None
             guess = (near or shown[-1].landmarks)[name].position
             candidates = [self._search(volume, grid, e.features[name], grid.to_index(guess)) for e in shown]
             # Several examples: the one that correlates best here.

@@ -118,6 +118,19 @@ def test_coordinates_that_are_not_stated_are_asked_for_and_taken(case: Path, cap
     np.testing.assert_allclose(read_pairs_csv(case / "out" / "pairs.csv").fixed, [[-16, -28, 0]])
 
 
+def test_uncertain_landmarks_are_exported_only_when_asked(case: Path, capsys) -> None:
+    a = put(case, "a.csv", "label,l,p,s,status\nnose,16,28,0,uncertain\ntail,20,32,0,defined\n")
+    b = put(case, "b.csv", "label,l,p,s,status\nnose,1,2,0,defined\ntail,3,4,0,defined\n")
+    assert export(case, a, b) == 0
+    assert "1 pairs; 1 are uncertain and left out" in capsys.readouterr().out
+    assert read_pairs_csv(case / "out" / "pairs.csv").names == ("tail",)
+    assert export(case, a, b, more=("--include-uncertain", "--overwrite")) == 0
+    assert read_pairs_csv(case / "out" / "pairs.csv").names == ("nose", "tail")
+    put(case, "b.csv", "label,l,p,s,status\nnose,1,2,0,defined\n")
+    assert export(case, a, b, more=("--overwrite",)) == 2
+    assert "every pair is uncertain; look at them, or add --include-uncertain" in capsys.readouterr().err
+
+
 def test_info_puts_pixels_on_the_image_it_is_given(case: Path, capsys) -> None:
     a = put(case, "a.csv", "name,i,j\nnose,3,4\n")
     assert main(["info", str(case / a)]) == 0
@@ -165,4 +178,4 @@ def test_nothing_to_pair_is_said(case: Path, capsys) -> None:
     a = put(case, "a.csv", "label,l,p,s\na,1,2,3\nb,,,\n")
     b = put(case, "b.csv", "label,l,p,s\na,,,\nb,1,2,3\n")
     assert main(["evaluate", "distances", str(case / a), str(case / b)]) == 2
-    assert "no landmark has a place in both files" in capsys.readouterr().err
+    assert "no landmark has a place in both images" in capsys.readouterr().err

@@ -15,7 +15,7 @@ from LandmarkTrackerLib.formats import (
     write_landmarks,
 )
 from LandmarkTrackerLib.formats.describe import describe_file
-from LandmarkTrackerLib.formats.seq_mrb import write_seq_mrb
+from LandmarkTrackerLib.formats.seq_mrb import read_seq_mrb, write_seq_mrb
 from LandmarkTrackerLib.formats.track_csv import read_track_csv, write_track_csv
 from LandmarkTrackerLib.geometry import Grid
 from LandmarkTrackerLib.images import Cine
@@ -32,6 +32,29 @@ def test_landmarks_are_written_and_read_by_suffix(tmp_path, landmarks, name):
     with pytest.raises(InputError, match="exists; add --overwrite"):
         write_landmarks(tmp_path / name, landmarks)
     write_landmarks(tmp_path / name, landmarks, overwrite=True)
+
+
+@pytest.mark.parametrize("name", ["p.mrk.json", "p.fcsv", "p.csv"])
+def test_every_format_keeps_what_needs_a_look(tmp_path, doubted, name):
+    write_landmarks(tmp_path / name, doubted)
+    read = read_landmarks(tmp_path / name)
+    assert [landmark.status for landmark in read] == ["defined", "missing", "uncertain"]
+    assert np.array_equal(read.positions, doubted.positions, equal_nan=True)
+    assert np.array_equal(read.scores, doubted.scores)
+    assert describe_file(tmp_path / name)[0] == "3 landmarks, 1 defined, 1 uncertain, 1 missing"
+    assert describe_file(tmp_path / name)[-1].endswith(" mm, uncertain")
+
+
+def test_every_format_of_tracks_keeps_what_needs_a_look(tmp_path, doubted, track):
+    one = replace(track, frames=(doubted, *track.frames[1:]))
+    write_track_csv(tmp_path / "track.csv", one)
+    write_seq_mrb(tmp_path / "track.seq.mrb", one)
+    for read in (read_track_csv(tmp_path / "track.csv"), read_seq_mrb(tmp_path / "track.seq.mrb")):
+        assert [landmark.status for landmark in read[0]] == ["defined", "missing", "uncertain"]
+        assert [landmark.status for landmark in read[2]] == ["defined", "missing", "defined"]
+    for name in ("track.csv", "track.seq.mrb"):
+        assert "left" in describe_file(tmp_path / name)[-1]
+        assert describe_file(tmp_path / name)[-1].endswith(": defined in 2 of 3 frames, uncertain in 1")
 
 
 def test_a_path_may_be_given_as_text(tmp_path, landmarks, volume):

@@ -63,6 +63,25 @@ def test_what_slicer_writes_is_read(tmp_path, landmarks, slicer_app, assert_same
     assert_same(read_mrk_json(tmp_path / "slicer.mrk.json"), landmarks, SLICERS_DIGITS)
 
 
+def test_slicer_shows_what_needs_a_look_and_hands_it_to_no_other_module(tmp_path, doubted, slicer_app):
+    write_mrk_json(tmp_path / "p.mrk.json", doubted)
+    node = slicer_app.node("vtkMRMLMarkupsFiducialNode")
+    assert slicer_app.stored(node, STORAGE, tmp_path / "p.mrk.json")
+    assert [node.GetNthControlPointPositionStatus(n) for n in range(3)] == [DEFINED, MISSING, DEFINED]
+    assert [bool(node.GetNthControlPointSelected(n)) for n in range(3)] == [True, False, False]
+    slicer_app.stored(node, STORAGE, tmp_path / "again.mrk.json", write=True)
+    assert read_mrk_json(tmp_path / "again.mrk.json")[doubted.names[2]].status == "uncertain"
+    # Who selects it in Slicer has looked at it.
+    node.SetNthControlPointSelected(2, True)
+    slicer_app.stored(node, STORAGE, tmp_path / "looked.mrk.json", write=True)
+    assert read_mrk_json(tmp_path / "looked.mrk.json")[doubted.names[2]].status == "defined"
+
+
+def test_a_point_without_a_score_that_is_not_selected_is_certain(tmp_path):
+    path = put(tmp_path / "p.mrk.json", [{"label": "a", "position": [1, 2, 3], "selected": False}])
+    assert read_mrk_json(path)["a"].status == "defined"
+
+
 def test_points_of_a_protocol_that_nobody_placed_are_missing(tmp_path):
     controls = [
         {"label": "nasion", "position": "", "positionStatus": "undefined"},
@@ -99,8 +118,18 @@ def test_a_lost_point_that_a_person_placed_in_slicer_is_certain(tmp_path, landma
     assert (mended.sigma == 0).all()
 
 
-def test_measurements_that_are_no_numbers_are_passed_over(tmp_path):
-    measurements = [{"name": "score", "controlPointValues": [value]} for value in ("high", None)]
+@pytest.mark.parametrize(
+    "measurements",
+    [
+        [{"name": "score", "controlPointValues": [value]} for value in ("high", None, True, float("nan"))],
+        [{"name": ["score"], "controlPointValues": [0.5]}],
+        [7, None, "score"],
+        {"score": [0.5]},
+        "score",
+        7,
+    ],
+)
+def test_measurements_that_are_no_numbers_are_passed_over(tmp_path, measurements):
     path = put(tmp_path / "p.mrk.json", [{"label": "a", "position": [1, 2, 3]}], measurements=measurements)
     assert read_mrk_json(path)["a"].score == 1
 
@@ -117,6 +146,7 @@ POINT = {"label": "a", "position": [1, 2, 3]}
         ([{"label": "a", "position": [1, 2]}], {}, "the position of 'a' is not three numbers"),
         ([{"label": "a", "position": [1, "x", 3]}], {}, "the position of 'a' is not three numbers"),
         ([{"label": "a", "position": [1, float("nan"), 3]}], {}, "'a' has no finite position"),
+        ([{"label": "a", "position": [1, 10**400, 3]}], {}, "'a' has no finite position"),
         ([POINT], {"coordinateSystem": "XYZ"}, "coordinate system 'XYZ'; save it in LPS or RAS"),
         ([POINT], {"coordinateUnits": "um"}, "is in um; save it in mm"),
     ],
@@ -136,6 +166,8 @@ def test_a_list_that_cannot_be_used_is_named_with_its_remedy(tmp_path, controls,
         ('{"nodes": []}', "is not a Markups file"),
         ('{"markups": [{}, {}]}', "holds 2 markups"),
         ('{"markups": [{"controlPoints": [7]}]}', "has control points that are none"),
+        ('{"Markups": [7]}', "has control points that are none"),
+        ("[" * 100_000, "is not a Markups file: it is nested too deeply"),
     ],
 )
 def test_a_file_that_is_no_point_list_is_named(tmp_path, text, answer):
@@ -150,3 +182,29 @@ def test_an_input_is_never_overwritten_unasked(tmp_path, landmarks, assert_same)
         write_mrk_json(path, landmarks)
     write_mrk_json(path, landmarks, overwrite=True)
     assert_same(read_mrk_json(path), landmarks)
+
+
+def test_an_integer_of_more_digits_than_python_converts_is_no_position(tmp_path):
+    text = '{"markups": [{"controlPoints": [{"label": "a", "position": [' + "9" * 5000 + ", 1, 1]}]}]}"
+    (tmp_path / "p.mrk.json").write_text(text)
+    with pytest.raises(InputError, match="'a' has no finite position"):
+        read_mrk_json(tmp_path / "p.mrk.json")
+
+
+def test_the_layout_before_the_schema_is_read_in_slicers_own_ras(tmp_path):
+    points = [{"x": 1.5, "y": 2, "z": 3}]
+    markups = [{"ID": "1", "Label": "left eye", "Points": points, "Points_Count": 1, "Selected": 1}]
+    document = {"Locked": 0, "MarkupLabelFormat": "%N-%d", "Markups": markups, "Markups_Count": 1}
+    (tmp_path / "p.markups.json").write_text(json.dumps(document))
+    read = read_mrk_json(tmp_path / "p.markups.json")
+    assert read.names == ("left eye",)
+    assert read.positions.tolist() == [[-1.5, -2, 3]]
+    markups[0]["Points"] = points * 2
+    (tmp_path / "p.markups.json").write_text(json.dumps(document))
+    with pytest.raises(InputError, match="'left eye' is not one point; save a point list"):
+        read_mrk_json(tmp_path / "p.markups.json")
+
+
+def test_a_place_of_nan_is_missing(tmp_path):
+    nowhere = {"label": "a", "position": [float("nan")] * 3}
+    assert read_mrk_json(put(tmp_path / "p.mrk.json", [nowhere]))["a"].status == "missing"

@@ -50,6 +50,12 @@ def test_what_slicer_exports_is_read(tmp_path, slicer_app):
         "name;l;p;s\na;-1;-2;3\nb;;;\n",
         "s,p,l,name,status\n3,-2,-1,a,defined\n9,9,9,b,missing\n",
         "label,l,p,s,defined\na,-1,-2,3,1\nb,9,9,9,0\n\n",
+        "label,l,p,s,defined\na,-1,-2,3,True\nb,0,0,0,False\n",
+        "label,l,p,s,defined\na,-1,-2,3,yes\nb,0,0,0,no\n",
+        "label,l,p,s,defined\na,-1,-2,3,1.0\nb,0,0,0,\n",
+        "label,l,p,s\na,-1,-2,3\nb,nan,NaN,NA\n",
+        "label;l;p;s\na;-1,0;-2,0;3,0\nb;;;\n",
+        "label\tr\ta\ts\na\t1\t2\t3\nb\t\t\t\n",
     ],
 )
 def test_tables_that_people_write_are_read_in_either_system(tmp_path, text):
@@ -74,6 +80,8 @@ def test_tables_that_people_write_are_read_in_either_system(tmp_path, text):
             "label,u,v\na,1,2\n",
             r"lacks the columns label,l,p,s \(or r,a,s in mm, or i,j,k in pixels\); name them",
         ),
+        ("label,l,p,s,defined\na,1,2,3,perhaps\n", "row 2: 'perhaps' under defined is neither yes nor no"),
+        ("label,l,p,s,status\na,1,2,3,lost\n", "row 2: status 'lost' is none of defined, uncertain, missing"),
         ("label,l,p,s\na,1,2\n", "row 2: 3 cells under 4 columns"),
         ("label,l,p,s\na,1,two,3\n", "row 2: 'two' under p is not a number"),
         ("label,l,p,s\na,1,,3\n", "row 2: '' under p is not a number"),

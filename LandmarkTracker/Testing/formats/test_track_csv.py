@@ -71,7 +71,7 @@ def test_times_that_are_frame_numbers_count_frames(tmp_path):
         ("", "is empty"),
         (HEADER, "is not a track"),
         ("label,l,p,s\na,1,2,3\n", "is not a track"),
-        (HEADER + "0,0,a,1,2,3,0,1,lost\n", "status 'lost' is neither defined nor missing"),
+        (HEADER + "0,0,a,1,2,3,0,1,lost\n", "status 'lost' is none of defined, uncertain, missing"),
         (FIRST + "0,0,a,1,2,3,0,1,defined\n", "row 3: frame 0 has 'a' twice"),
         (
             FIRST + "1,1,b,1,2,3,0,1,defined\n",

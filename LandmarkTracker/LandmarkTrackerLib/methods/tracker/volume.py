@@ -69,7 +69,7 @@ class VolumeTracker:
         """Position (3,) LPS mm, sigma (3,) mm along the image's axes and score, 0 if it is missing."""
         shown = [example for example in examples if name in example.landmarks]
         at = shown[-1].landmarks[name].position
-        if prior is not None and name in prior and prior[name].status == "defined":
+        if prior is not None and name in prior and prior[name].status != "missing":
             at = prior[name].position
         sigma, score = np.full(3, np.nan), 0.0
         for _ in range(PASSES):

@@ -28,7 +28,7 @@ def edited(record: Record, frame: int, labels: Sequence[str], shown: LandmarkSet
     after = relabelled(record, labels)
     before = after.known(frame)
     moved = [
-        name for name in shown.names if shown[name].status == "defined" and _differs(before, shown, name)
+        name for name in shown.names if shown[name].status != "missing" and _differs(before, shown, name)
     ]
     if moved:
         after = after.with_placed(frame, _placed(shown, moved))

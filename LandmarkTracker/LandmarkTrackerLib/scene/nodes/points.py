@@ -28,8 +28,9 @@ def read_points(node) -> tuple[tuple[str, ...], LandmarkSet]:
     """Every label, and what is known of them: LPS mm in the world.
 
     A point that is not placed yet has a label and is not in the set; one whose position status is "missing"
-    is in the set and missing. A point that still follows the mouse is not there at all, unless it has been
-    given a label before it was placed (a landmark protocol).
+    is in the set and missing; one that is not selected and has a score below 1 is uncertain. A point that
+    still follows the mouse is not there at all, unless it has been given a label before it was placed (a
+    landmark protocol).
 
     Raises:
         InputError: two points have one label, or a point has none.
@@ -50,12 +51,15 @@ def read_points(node) -> tuple[tuple[str, ...], LandmarkSet]:
     positions = np.array(places).reshape(-1, 3)
     sigma_mm = _measured(node, "sigma_mm", rows, 0.0)
     sigmas = np.array([_measured(node, axis, rows, sigma_mm) for axis in SIGMA_AXES]).T
+    scores = _measured(node, "score", rows, 1.0)
+    selected = np.array([bool(node.GetNthControlPointSelected(n)) for n in rows], dtype=bool)
     known = LandmarkSet(
         tuple(node.GetNthControlPointLabel(n) for n in rows),
         positions,
         sigmas.reshape(-1, 3),
-        _measured(node, "score", rows, 1.0),
+        scores,
         ~np.isnan(positions[:, 0]),
+        ~selected & (scores < 1),
     )
     return tuple(labels), known
 
@@ -64,7 +68,8 @@ def write_points(node, names: Sequence[str], known: LandmarkSet) -> None:
     """Make a point list show these landmarks, in this order.
 
     A name that is not in `known` becomes a point that is not placed yet, which Slicer's placement fills. A
-    missing one gets the position status "missing" and is not selected, so that no other module takes it.
+    missing one gets the position status "missing". It and an uncertain one are not selected, so that no other
+    module takes them.
     """
     with slicer.util.NodeModify(node):
         fixed = node.GetFixedNumberOfControlPoints()
@@ -88,7 +93,7 @@ def write_points(node, names: Sequence[str], known: LandmarkSet) -> None:
 
 
 def _place(node, n: int, name: str, known: LandmarkSet) -> None:
-    found = name in known and known[name].status == "defined"
+    found = name in known and known[name].status != "missing"
     if found:
         node.SetNthControlPointPositionWorld(n, *(known[name].position * LPS))
     else:
@@ -96,7 +101,7 @@ def _place(node, n: int, name: str, known: LandmarkSet) -> None:
         node.SetNthControlPointPosition(n, 0.0, 0.0, 0.0, MARKUPS.PositionUndefined)
         if name in known:
             node.SetNthControlPointPositionMissing(n)
-    node.SetNthControlPointSelected(n, found or name not in known)
+    node.SetNthControlPointSelected(n, name not in known or known[name].status == "defined")
 
 
 def name_new_points(node, names: Sequence[str]) -> None:

@@ -19,9 +19,9 @@ _PLACED: WeakKeyDictionary[LandmarkSet, LandmarkSet] = WeakKeyDictionary()
 
 
 def placed_in(landmarks: LandmarkSet) -> LandmarkSet:
-    """Those that a person placed: only they have no uncertainty."""
+    """Those that a person placed: only they have no uncertainty, and need no look."""
     if landmarks not in _PLACED:
-        by_hand = landmarks.defined & (landmarks.sigma_mm == 0)
+        by_hand = landmarks.defined & ~landmarks.uncertain & (landmarks.sigma_mm == 0)
         names = [name for name, by in zip(landmarks.names, by_hand, strict=True) if by]
         _PLACED[landmarks] = landmarks.select(names)
     return _PLACED[landmarks]

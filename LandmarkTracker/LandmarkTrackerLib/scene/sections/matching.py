@@ -70,7 +70,7 @@ class ScanMatching:
         records = [subject.record for subject in self.matched]
         if records != self._found[0]:
             sets = [record.at(0) for record in records]
-            self._found = (records, LandmarkPairs.of(*sets) if sets else NO_PAIRS)
+            self._found = (records, LandmarkPairs.of(*sets, include_uncertain=True) if sets else NO_PAIRS)
         return self._found[1]
 
     def rows(self) -> list[Pair]:

@@ -164,7 +164,7 @@ class Placement:
 
     def _is_there(self, subject: Subject, name: str) -> bool:
         known = subject.record.known(subject.frame)
-        return name in known and known[name].status == "defined"
+        return name in known and known[name].status != "missing"
 
     def _interaction(self):
         return self.context.scene.GetFirstNodeByClass("vtkMRMLInteractionNode")

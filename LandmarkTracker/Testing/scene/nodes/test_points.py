@@ -51,6 +51,23 @@ def test_a_missing_landmark_is_missing_in_slicer_not_selected_and_nowhere(app, f
     assert slicer.util.arrayFromMarkupsControlPoints(node)[2].tolist() == [0, 0, 0]
 
 
+def test_a_landmark_that_needs_a_look_has_its_place_and_is_not_selected(app, found):
+    node = app.point_list()
+    write_points(node, found.names, found.uncertain_below(0.85))
+    assert statuses(node) == [MARKUPS.PositionDefined, MARKUPS.PositionDefined, MARKUPS.PositionMissing]
+    assert [node.GetNthControlPointSelected(n) for n in range(3)] == [False, True, False]
+    assert [mark.status for mark in read_points(node)[1]] == ["uncertain", "defined", "missing"]
+    node.SetNthControlPointSelected(0, True)
+    assert read_points(node)[1]["apex"].status == "defined"
+
+
+def test_a_placed_landmark_that_a_person_deselects_is_still_placed(app, found):
+    node = app.point_list()
+    write_points(node, found.names, found)
+    node.SetNthControlPointSelected(1, False)
+    assert read_points(node)[1]["base"].status == "defined"
+
+
 def test_a_landmark_not_looked_for_is_the_one_that_slicer_places_next(app, found):
     node = app.point_list()
     write_points(node, (*found.names, "next"), found)
