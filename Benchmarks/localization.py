@@ -23,16 +23,17 @@ from typing import Any, Literal
 import numpy as np
 from LandmarkTrackerLib.evaluation.localization import RADII, Localization, summarise
 from LandmarkTrackerLib.evaluation.montage import draw_cumulative
+from LandmarkTrackerLib.formats.annotated import Annotated
 from LandmarkTrackerLib.landmarks import LandmarkSet
 from LandmarkTrackerLib.methods.heatmap.detector import Calibration, HeatmapDetector, prepare
 from LandmarkTrackerLib.methods.heatmap.peaks import find_peaks
 from LandmarkTrackerLib.methods.network_grid import InputConfig
 from LandmarkTrackerLib.networks.heatmap import Architecture, NetworkConfig
 from LandmarkTrackerLib.simulation.augmentation import AugmentationConfig
-from LandmarkTrackerLib.training.config import RunConfig
-from LandmarkTrackerLib.training.heatmap_config import HeatmapTraining, LossConfig, OptimiserConfig
+from LandmarkTrackerLib.training.config import DataConfig, RunConfig
+from LandmarkTrackerLib.training.data import annotated_in, subject_folds
+from LandmarkTrackerLib.training.heatmap_config import HeatmapTraining, LearningConfig
 from LandmarkTrackerLib.training.heatmap_task import HeatmapTask
-from LandmarkTrackerLib.training.landmark_data import Annotated, DataConfig, annotated_images, subject_folds
 from LandmarkTrackerLib.training.loop import Run
 from LandmarkTrackerLib.weights import load_model
 
@@ -60,8 +61,8 @@ class Method:
         run = replace(common.run, steps=common.run.steps * common.run.batch_size, batch_size=1)
         if self.recipe == "batch 1":
             return replace(changed, run=run)
-        paper = OptimiserConfig("nesterov", rate=1e-6, weight_decay=0.0005, momentum=0.99)
-        return replace(changed, optimiser=paper, run=replace(run, schedule="constant", warmup=0))
+        paper = LearningConfig("nesterov", rate=1e-6, weight_decay=0.0005, momentum=0.99)
+        return replace(changed, learning=paper, run=replace(run, schedule="constant", warmup=0))
 
 
 METHODS = (
@@ -109,28 +110,27 @@ def settings(data: Path) -> dict[str, Setting]:
         checkpoint_every=10**6,
     )
     small = HeatmapTraining(
-        DataConfig(""),
+        (),
         InputConfig((96, 96)),
         run,
-        NetworkConfig(width=24, factor=8, dropout=0.5),
-        LossConfig(),
-        AugmentationConfig(translate=8.0, elastic=2.5, nodes=8),
-        OptimiserConfig("adamw", rate=1e-3, weight_decay=1e-3),
+        network=NetworkConfig(width=24, factor=8, dropout=0.5),
+        learning=LearningConfig("adamw", rate=1e-3, weight_decay=1e-3),
+        augmentation=AugmentationConfig(translate=8.0, elastic=2.5, nodes=8),
     )
     cardiac = replace(
         small,
-        data=DataConfig(str(data / "cardiac_edes"), subject_until="-IM-"),
+        data=(DataConfig(str((data / "cardiac_edes").resolve()), subject="^(.+)-IM-"),),
         input=InputConfig((96, 96), intensity="image"),
     )
     hand = replace(
         small,
-        data=DataConfig(str(data / "hand_xray")),
+        data=(DataConfig(str((data / "hand_xray").resolve())),),
         input=InputConfig((96, 144)),
         run=replace(run, steps=400),
     )
     skull = replace(
         small,
-        data=DataConfig(str(data / "mouse_skull")),
+        data=(DataConfig(str((data / "mouse_skull").resolve())),),
         input=InputConfig((32, 32, 32), align=True),
         network=NetworkConfig(width=24, factor=4, levels=3, dropout=0.2),
         # What is left of the pose after alignment is about 25 degrees of roll.
@@ -202,7 +202,7 @@ def benchmark(data: Path, output: Path, sets: Sequence[str]) -> list[dict[str, A
     for name, setting in settings(data).items():
         if name not in sets or not (data / name).is_dir():
             continue
-        items = annotated_images(data / name, setting.training.data.subject_until)
+        items = annotated_in(*setting.training.data)
         parts = subject_folds(items, setting.folds)
         for count in setting.counts:
             extra = RECIPES if count == ALL and name == "cardiac_edes" else ()
@@ -256,7 +256,7 @@ def heads(data: Path, output: Path, name: str, radius: float = 10.0) -> list[dic
         radius: mm around the true place, for the last.
     """
     setting = settings(data)[name]
-    items = annotated_images(data / name, setting.training.data.subject_until)
+    items = annotated_in(*setting.training.data)
     detector = HeatmapDetector(load_model(output / name / "scn-all-fold0" / "run" / "run.pt"), "cpu")
     errors: dict[str, list[np.ndarray]] = {}
     for item in subject_folds(items, setting.folds)[0]:

@@ -5,11 +5,9 @@ Importing the package adds the paper's baselines, SimCLR and regression, to what
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from LandmarkTrackerLib.cli.train import TASKS, Prepared
 from LandmarkTrackerLib.methods.protocols import Detector, Locator
 from LandmarkTrackerLib.methods.registry import DETECTORS, LOCATORS
+from LandmarkTrackerLib.training.tasks import TASKS, TrainingKind
 from LandmarkTrackerLib.weights import Model
 
 
@@ -25,24 +23,8 @@ def _regression(model: Model, device: str) -> Detector:
     return RegressionDetector(model, device)
 
 
-def _train_simclr(path: Path) -> Prepared:
-    from LandmarkTrackerLib.training.config import read_config
-
-    from reproduce_tmn.simclr.training import SimClrConfig, SimClrTask
-
-    config = read_config(path, SimClrConfig)
-    return Prepared(config.run, lambda: SimClrTask(config))
-
-
-def _train_regression(path: Path) -> Prepared:
-    from LandmarkTrackerLib.training.config import read_config
-
-    from reproduce_tmn.regression.training import RegressionConfig, RegressionTask
-
-    config = read_config(path, RegressionConfig)
-    return Prepared(config.run, lambda: RegressionTask(config))
-
-
 LOCATORS["simclr"] = _simclr
 DETECTORS["regression"] = _regression
-TASKS.update(simclr=_train_simclr, regression=_train_regression)
+_SIMCLR, _REGRESSION = "reproduce_tmn.simclr.training", "reproduce_tmn.regression.training"
+TASKS["simclr"] = TrainingKind(f"{_SIMCLR}:SimClrConfig", f"{_SIMCLR}:SimClrTask")
+TASKS["regression"] = TrainingKind(f"{_REGRESSION}:RegressionConfig", f"{_REGRESSION}:RegressionTask")

@@ -37,9 +37,10 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="what is trained and for how long; see Docs/reproduce.md (the small one, for a CPU)",
     )
     parser.add_argument(
-        "--patient",
+        "--subject",
         metavar="REGEX",
-        help="its first group, found in a file's name, is the patient; without it every image counts as one",
+        help="its first group, found in a file's name, is the patient; or a CSV file in the folder with the "
+        "columns file and subject; without it every image counts as one",
     )
     parser.add_argument(
         "--overwrite", action="store_true", help="write a finished report again, from what was measured"
@@ -66,8 +67,8 @@ def _recipe(args: argparse.Namespace) -> ReproduceConfig:
     from reproduce_tmn.config import SMALL, ReproduceConfig
 
     config = read_config(args.recipe or SMALL, ReproduceConfig)
-    if args.patient:
-        config = replace(config, data=replace(config.data, patient=args.patient, table=""))
+    if args.subject:
+        config = replace(config, data=replace(config.data, subject=args.subject))
     return config
 
 

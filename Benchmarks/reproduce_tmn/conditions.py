@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
-from LandmarkTrackerLib.field import Field
 from LandmarkTrackerLib.geometry import Grid
 
 from reproduce_tmn.config import ReproduceConfig
@@ -40,15 +39,15 @@ def _images(config: ReproduceConfig, cases: Cases) -> str:
 
 def _pixel(config: ReproduceConfig, cases: Cases) -> str:
     """What a pixel is."""
-    field = Field(config.field.size, config.field.spacing_mm, config.field.fit)
+    field = config.input.field
     targets = cases.targets(config.examples.targets, config.data.seed)
     pitches = [field.pitch(Grid.of(item.read())) for item in targets]
     low, high = min(pitches), max(pitches)
     mm = f"{low:.2f}" if high - low < 0.005 else f"{low:.2f} to {high:.2f}"
-    columns, rows = config.field.size
+    columns, rows = config.input.size
     return (
         f"Every image is shown to the networks with {columns} x {rows} pixels (the paper: "
-        f"{PAPER.field.size[0]} x {PAPER.field.size[1]}), and errors count these pixels. One is {mm} mm by "
+        f"{PAPER.input.size[0]} x {PAPER.input.size[1]}), and errors count these pixels. One is {mm} mm by "
         "what the files state; a file that states no spacing counts as 1 mm a pixel."
     )
 

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from LandmarkTrackerLib.errors import InputError
+from LandmarkTrackerLib.formats.subjects import check_rule
 from LandmarkTrackerLib.networks.encoders import EncoderName
 from LandmarkTrackerLib.training import tmn_data
 from LandmarkTrackerLib.training.config import RunConfig
-from LandmarkTrackerLib.training.images import Source
 from LandmarkTrackerLib.training.tmn_data import FieldConfig
 
 from reproduce_tmn.regression import training as regression
@@ -43,22 +43,20 @@ class Data:
     """`[data]`: how the folder is read and split.
 
     Attributes:
-        patient: regular expression whose first group, found in a file's name, is the patient.
-        table: instead, a CSV file in the folder with the columns `file` and `patient`.
+        subject: whose image a file is; see `formats.subjects.subject_rule`.
         landmarks: names that are sought; all that occur if not given.
         validation, test: share of the patients.
         seed: of the split and of the draws of examples.
     """
 
-    patient: str = "(.+)"
-    table: str = ""
+    subject: str = ""
     landmarks: tuple[str, ...] = ()
     validation: float = 0.2
     test: float = 0.2
     seed: int = 0
 
     def __post_init__(self) -> None:
-        Source("folder", patient=self.patient)
+        check_rule(self.subject)
         if min(self.validation, self.test) <= 0 or self.validation + self.test >= 1:
             raise InputError("validation and test must be above 0 and together below 1")
 
@@ -162,7 +160,7 @@ class ReproduceConfig:
     """A recipe."""
 
     data: Data = Data()
-    field: FieldConfig = FIELD
+    input: FieldConfig = FIELD
     examples: ExamplesConfig = ExamplesConfig()
     maps: MapsConfig = MapsConfig()
     tmn: TmnPart = default(default_factory=TmnPart)

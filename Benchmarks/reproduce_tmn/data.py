@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,12 +9,12 @@ from typing import Literal
 
 import numpy as np
 from LandmarkTrackerLib.errors import InputError
+from LandmarkTrackerLib.formats.annotated import Annotated, annotated_images, landmark_names
 from LandmarkTrackerLib.formats.files import natural
 from LandmarkTrackerLib.formats.image_file import SUFFIXES
-from LandmarkTrackerLib.formats.tables import read_table
+from LandmarkTrackerLib.formats.subjects import subject_rule
 from LandmarkTrackerLib.geometry import Grid
-from LandmarkTrackerLib.training.images import Split
-from LandmarkTrackerLib.training.landmark_data import Annotated, annotated_images, landmark_names
+from LandmarkTrackerLib.training.config import SplitConfig
 
 from reproduce_tmn.config import Data
 
@@ -48,11 +47,11 @@ class Cases:
         return [item for item in self.annotated if self.parts[item.subject] == part]
 
     @property
-    def split(self) -> Split:
+    def split(self) -> SplitConfig:
         def named(part: Part) -> tuple[str, ...]:
             return tuple(patient for patient, where in self.parts.items() if where == part)
 
-        return Split(named("validation"), named("test"))
+        return SplitConfig(named("validation"), named("test"))
 
     @property
     def rows(self) -> list[tuple[str, str, str, int]]:
@@ -77,15 +76,13 @@ def read_cases(folder: Path, config: Data) -> Cases:
         InputError: there are no annotated images or too few patients, a patient cannot be told, or an image
             does not fit its landmarks or the others; the message names the file.
     """
-    annotated = annotated_images(folder)
+    items = annotated_images(folder, config.subject)
+    whose = subject_rule(config.subject, folder)
     files = sorted(
-        (p.name for p in folder.iterdir() if p.name.lower().endswith(SUFFIXES) and p.name[0] != "."),
-        key=natural,
+        (p for p in folder.iterdir() if p.name.lower().endswith(SUFFIXES) and p.name[0] != "."),
+        key=lambda path: natural(path.name),
     )
-    patients = _patients(folder, files, config)
-    items = [
-        Annotated(i.path, patients[i.path.name], i.landmarks) for i in annotated if i.path.name in patients
-    ]
+    patients = {path.name: subject for path in files if (subject := whose(path)) is not None}
     names = landmark_names(items, config.landmarks)
     _look_at(items)
     labelled = list(dict.fromkeys(item.subject for item in items))
@@ -111,23 +108,6 @@ def in_turn(items: Sequence[Annotated], seed: tuple[int, ...]) -> list[Annotated
     return [item for _, _, item in sorted(turns, key=lambda turn: turn[:2])]
 
 
-def _patients(folder: Path, files: Sequence[str], config: Data) -> dict[str, str]:
-    if config.table:
-        rows = read_table(folder / config.table)
-        if rows and not {"file", "patient"} <= set(rows[0]):
-            raise InputError(f"{folder / config.table} needs the columns file and patient")
-        listed = {row["file"]: row["patient"] for row in rows}
-        return {name: listed[name] for name in files if name in listed}
-    found = {name: re.search(config.patient, name) for name in files}
-    for name, match in found.items():
-        if match is None:
-            raise InputError(
-                f"the patient of {folder / name} cannot be told by '{config.patient}'; give another regular "
-                "expression with --patient, or [data] table in the recipe"
-            )
-    return {name: match.group(1) for name, match in found.items() if match}
-
-
 def _look_at(items: Sequence[Annotated]) -> None:
     first: Grid | None = None
     for item in items:
@@ -145,7 +125,7 @@ def _share(patients: Sequence[str], config: Data, least: dict[str, int]) -> dict
     if len(patients) < needed:
         raise InputError(
             f"the annotated images are of {len(patients)} patient{'s' * (len(patients) != 1)} and {needed} "
-            "are needed, 2 of them to test; annotate more, or check the regular expression (--patient)"
+            "are needed, 2 of them to test; annotate more, or check the regular expression (--subject)"
         )
     counts = {
         part: max(round(getattr(config, part) * len(patients)), least.get(part, 0)) for part in PARTS[1:]

@@ -10,10 +10,10 @@ import numpy as np
 import SimpleITK as sitk
 from LandmarkTrackerLib.evaluation.cyclic import ErrorMap, cyclic_error, template_error
 from LandmarkTrackerLib.field import Field
+from LandmarkTrackerLib.formats.annotated import Annotated
 from LandmarkTrackerLib.geometry import Grid
 from LandmarkTrackerLib.landmarks import Array, LandmarkSet
 from LandmarkTrackerLib.methods.protocols import Examples, Locator
-from LandmarkTrackerLib.training.landmark_data import Annotated
 
 from reproduce_tmn.config import MapsConfig
 

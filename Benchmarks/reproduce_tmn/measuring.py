@@ -14,7 +14,6 @@ import SimpleITK as sitk
 import torch
 from LandmarkTrackerLib.evaluation.cyclic_picture import draw_trust
 from LandmarkTrackerLib.evaluation.montage import draw_worst
-from LandmarkTrackerLib.field import Field
 from LandmarkTrackerLib.formats.files import written
 from LandmarkTrackerLib.formats.tables import read_table
 from LandmarkTrackerLib.methods.protocols import Locator
@@ -51,7 +50,7 @@ class Measuring:
 
     def __init__(self, config: ReproduceConfig, cases: Cases, trainings: Trainings, folder: Path) -> None:
         self._config, self._cases, self._trainings, self._folder = config, cases, trainings, folder
-        self._field = Field(config.field.size, config.field.spacing_mm, config.field.fit)
+        self._field = config.input.field
         seed = config.data.seed
         self._targets = cases.targets(config.examples.targets, seed)
         self._shown = [cases.examples(draw, seed) for draw in range(config.examples.draws)]

@@ -84,7 +84,7 @@ def _html(
     folder: Path, config: ReproduceConfig, cases: Cases, trainings: Trainings, tables: Tables, left: int
 ) -> str:
     pictures = folder / "pictures"
-    side = max(config.field.size)
+    side = max(config.input.size)
     unfinished = [f"{left} of {len(trainings.all)} models are not finished yet."] if left else []
     parts = [
         f"<h1>The comparisons of the TMN paper on {escape(cases.folder.name)}</h1>",

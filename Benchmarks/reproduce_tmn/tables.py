@@ -78,7 +78,7 @@ class Tables:
         # What is not finished yet is a row of dashes.
         self._results = dict.fromkeys((*trainings.all, SAME_PLACE), NOTHING) | dict(results)
         results = self._results
-        self._side = max(config.field.size)
+        self._side = max(config.input.size)
         regressions = trainings.regressions.items()
         self.methods = {
             "tmn": results[trainings.base],

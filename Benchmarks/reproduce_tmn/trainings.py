@@ -8,9 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from LandmarkTrackerLib.networks.encoders import EncoderName
-from LandmarkTrackerLib.training.config import RunConfig
-from LandmarkTrackerLib.training.images import Source
-from LandmarkTrackerLib.training.landmark_data import DataConfig
+from LandmarkTrackerLib.training.config import DataConfig, RunConfig
 from LandmarkTrackerLib.training.loop import CHECKPOINT, Run, model_of
 from LandmarkTrackerLib.training.task import Task
 from LandmarkTrackerLib.training.tmn import TmnTask
@@ -66,7 +64,7 @@ class Trainings:
     def __init__(self, config: ReproduceConfig, cases: Cases, folder: Path) -> None:
         self._config, self._cases, self._folder = config, cases, folder
         # The patients' table, which is also the user's record of the split, names every image.
-        self._source = Source(str(cases.folder.resolve()), table=str((folder / SPLIT).resolve()))
+        self._source = DataConfig(str(cases.folder.resolve()), subject=str((folder / SPLIT).resolve()))
         self.all: dict[str, Training] = {}
         self.base = self._tmn()
         self._simclr(SIMCLR, config.simclr.network.patch, config.simclr.run)
@@ -115,7 +113,7 @@ class Trainings:
         run = replace(
             part.run, steps=own.steps or part.run.steps, batch_size=own.batch_size or part.run.batch_size
         )
-        config = TmnConfig(run, (self._source,), self._cases.split, self._config.field, network, learning)
+        config = TmnConfig(run, (self._source,), self._config.input, self._cases.split, network, learning)
         work = self._work(network, learning.patches)
         label = f"tmn-{name}-patch{network.patch}-layers{network.layers}-{learning.loss}"
         return self._add(label, run, work, partial(TmnTask, config))
@@ -124,7 +122,7 @@ class Trainings:
         part = self._config.simclr
         network = replace(part.network, patch=patch)
         config = SimClrConfig(
-            run, (self._source,), self._cases.split, self._config.field, network, part.learning
+            run, (self._source,), self._config.input, self._cases.split, network, part.learning
         )
         pixels = part.learning.patches * patch**2 if patch else self._pixels
         self._add(name, run, 2 * WORK[network.encoder] * pixels, partial(SimClrTask, config))
@@ -136,10 +134,10 @@ class Trainings:
             network = replace(network, pretrained=str(self.file(WHOLE)))
         config = RegressionConfig(
             part.run,
-            DataConfig(str(cases.folder), cases.names),
-            self._config.field,
-            network,
-            part.learning,
+            (DataConfig(str(cases.folder), landmarks=cases.names),),
+            self._config.input,
+            network=network,
+            learning=part.learning,
         )
         shown = cases.examples(draw, self._config.data.seed)[:count]
         kind = "pretrained" if pretrained else "supervised"
@@ -148,7 +146,7 @@ class Trainings:
 
     @property
     def _pixels(self) -> int:
-        return self._config.field.size[0] * self._config.field.size[1]
+        return self._config.input.size[0] * self._config.input.size[1]
 
     def _work(self, network: NetworkConfig, patches: int) -> float:
         return WORK[network.encoder] * (self._pixels + patches * network.patch**2)

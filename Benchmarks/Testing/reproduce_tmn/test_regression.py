@@ -15,8 +15,7 @@ from LandmarkTrackerLib.geometry import Grid
 from LandmarkTrackerLib.landmarks import LandmarkSet
 from LandmarkTrackerLib.methods.registry import make_detector
 from LandmarkTrackerLib.simulation.augmentation import ImageAugmentation
-from LandmarkTrackerLib.training.config import RunConfig, read_config
-from LandmarkTrackerLib.training.landmark_data import DataConfig
+from LandmarkTrackerLib.training.config import DataConfig, RunConfig, read_config
 from LandmarkTrackerLib.training.loop import Run
 from LandmarkTrackerLib.training.task import Draw
 from LandmarkTrackerLib.training.tmn_data import FieldConfig
@@ -58,11 +57,11 @@ def config(tmp_path_factory) -> RegressionConfig:
         run=RunConfig(
             steps=150, batch_size=8, device="cpu", threads=1, validate_every=75, warmup=10, schedule="cosine"
         ),
-        data=DataConfig(str(folder)),
-        field=FieldConfig((40, 40), 1.5),
+        data=(DataConfig(str(folder)),),
+        input=FieldConfig((40, 40), 1.5),
         network=NetworkConfig("light", "none"),
         learning=LearningConfig(3e-3),
-        image_augmentation=ImageAugmentation(rotation=0.0, scale=(1.0, 1.0), crop=(1.0, 1.0)),
+        augmentation=ImageAugmentation(rotation=0.0, scale=(1.0, 1.0), crop=(1.0, 1.0)),
     )
 
 
@@ -113,7 +112,7 @@ def test_the_model_runs_from_the_command_line(model, tmp_path):
 
 def test_landmarks_follow_the_variation_of_their_image(config):
     """The brightest place of the varied image is where the sample says that the blob's middle is."""
-    task = RegressionTask(replace(config, image_augmentation=ImageAugmentation()))
+    task = RegressionTask(replace(config, augmentation=ImageAugmentation()))
 
     class Peak(torch.nn.Module):
         def forward(self, images):
@@ -135,7 +134,7 @@ def test_training_starts_from_the_encoder_of_another_model(config, tmp_path):
     network = RegressionTask(replace(config, network=start)).network()
     for one, two in zip(source.encoder.parameters(), network.encoder.parameters(), strict=True):
         assert torch.equal(one, two)
-    wrong = replace(config, network=start, field=FieldConfig((96, 96), 1.5))
+    wrong = replace(config, network=start, input=FieldConfig((96, 96), 1.5))
     with pytest.raises(InputError, match="train it with the same encoder and the same size"):
         RegressionTask(wrong).network()
 

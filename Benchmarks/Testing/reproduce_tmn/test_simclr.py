@@ -15,8 +15,7 @@ from LandmarkTrackerLib.images import as_volume
 from LandmarkTrackerLib.landmarks import LandmarkSet
 from LandmarkTrackerLib.methods.registry import make_detector, make_locator
 from LandmarkTrackerLib.simulation.phantom import Phantom
-from LandmarkTrackerLib.training.config import RunConfig, read_config
-from LandmarkTrackerLib.training.images import Source, Split
+from LandmarkTrackerLib.training.config import DataConfig, RunConfig, SplitConfig, read_config
 from LandmarkTrackerLib.training.loop import Run
 from LandmarkTrackerLib.training.task import Draw
 from LandmarkTrackerLib.training.tmn_data import FieldConfig
@@ -33,9 +32,9 @@ from torch.utils.data import default_collate
 
 CONFIG = SimClrConfig(
     run=RunConfig(steps=20, batch_size=2, device="cpu", validate_every=10, threads=1),
-    data=(Source(phantoms=2, frames=2),),
-    split=Split(("phantom-1001",)),
-    field=FieldConfig((64, 64), 5.0),
+    data=(DataConfig(phantoms=2, frames=2),),
+    split=SplitConfig(("phantom-1001",)),
+    input=FieldConfig((64, 64), 5.0),
     network=NetworkConfig("light", 32, 64),
     learning=LearningConfig(patches=8),
 )

@@ -69,7 +69,7 @@ def test_the_recipe_for_a_cpu_says_what_it_leaves_out():
     assert rows["tmn.network.encoder"] == ("light", "vgg16")
     assert rows["regression.network.pretrained"] == ("none", "imagenet")
     assert int(rows["tmn.run.steps"][0]) < 52000 == int(rows["tmn.run.steps"][1])
-    assert not {"tmn.run.device", "tmn.network.patch", "tmn.layers", "data.patient"} & set(rows)
+    assert not {"tmn.run.device", "tmn.network.patch", "tmn.layers", "data.subject"} & set(rows)
 
 
 def test_an_ablated_encoder_that_is_not_trained_is_refused(paper):

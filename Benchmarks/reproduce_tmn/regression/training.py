@@ -9,26 +9,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as default
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from LandmarkTrackerLib.errors import InputError
-from LandmarkTrackerLib.field import Field
+from LandmarkTrackerLib.formats.annotated import Annotated, landmark_names
 from LandmarkTrackerLib.geometry import Grid
 from LandmarkTrackerLib.landmarks import Array
 from LandmarkTrackerLib.networks.encoders import EncoderName
 from LandmarkTrackerLib.networks.sampling import warp
 from LandmarkTrackerLib.simulation.augmentation import ImageAugmentation, moved
-from LandmarkTrackerLib.training.config import RunConfig
-from LandmarkTrackerLib.training.landmark_data import (
-    Annotated,
-    DataConfig,
-    annotated_images,
-    landmark_names,
-    split,
-)
+from LandmarkTrackerLib.training.config import DataConfig, RunConfig, SplitConfig
+from LandmarkTrackerLib.training.data import split_annotated, wanted_landmarks
 from LandmarkTrackerLib.training.task import Draw
 from LandmarkTrackerLib.training.tmn_data import FieldConfig
 from LandmarkTrackerLib.weights import load_model
@@ -63,11 +56,12 @@ class RegressionConfig:
     """A training file of `python Benchmarks/reproduce_tmn train regression`."""
 
     run: RunConfig
-    data: DataConfig
-    field: FieldConfig
+    data: tuple[DataConfig, ...]
+    input: FieldConfig
+    split: SplitConfig = default(default_factory=SplitConfig)
     network: NetworkConfig = NetworkConfig()
     learning: LearningConfig = LearningConfig()
-    image_augmentation: ImageAugmentation = default(default_factory=ImageAugmentation)
+    augmentation: ImageAugmentation = default(default_factory=ImageAugmentation)
 
 
 @dataclass(frozen=True)
@@ -124,10 +118,11 @@ class RegressionTask:
         validation: Sequence[Annotated] = (),
     ) -> None:
         self.config = config
-        self.field = Field(config.field.size, config.field.spacing_mm, config.field.fit)
+        self.field = config.input.field
         if training is None:
-            training, validation = _split(config)
-        self.names = landmark_names([*training, *validation], config.data.landmarks)
+            parts = split_annotated(config.data, config.split, seed=config.run.seed)
+            training, validation = parts["train"], parts["validation"]
+        self.names = landmark_names([*training, *validation], wanted_landmarks(config.data))
         like = Grid.of(training[0].read())
         self.training, self.validation = (
             [self._example(item, like) for item in part] for part in (training, validation)
@@ -152,7 +147,7 @@ class RegressionTask:
         return torch.optim.Adam(network.parameters(), lr=self.config.learning.rate)
 
     def samples(self) -> RegressionSamples:
-        return RegressionSamples(self.training, self.config.image_augmentation)
+        return RegressionSamples(self.training, self.config.augmentation)
 
     def loss(self, network: nn.Module, batch: tuple[Tensor, Tensor, Tensor]) -> Tensor:
         """Mean squared error in halves of the field; what is not annotated or not shown does not count."""
@@ -202,16 +197,6 @@ class RegressionTask:
         return Example(brightness, points, self.field.pitch(grid))
 
 
-def _split(config: RegressionConfig) -> tuple[list[Annotated], list[Annotated]]:
-    items = [
-        item
-        for item in annotated_images(Path(config.data.folder), config.data.subject_until)
-        if item.subject not in config.data.held_out
-    ]
-    landmark_names(items, config.data.landmarks)
-    return split(items, config.data.validation, config.run.seed)
-
-
 def _start_from(encoder: nn.Module, file: str) -> None:
     """Load the weights that a model file has for its encoder.
 
@@ -224,6 +209,6 @@ def _start_from(encoder: nn.Module, file: str) -> None:
         encoder.load_state_dict(state)
     except RuntimeError as error:
         raise InputError(
-            f"the encoder of {file} is not the one of [network] and [field]; train it with the same encoder "
+            f"the encoder of {file} is not the one of [network] and [input]; train it with the same encoder "
             "and the same size"
         ) from error

@@ -14,14 +14,12 @@ from typing import Any
 import numpy as np
 import torch
 from LandmarkTrackerLib.errors import InputError
-from LandmarkTrackerLib.field import Field
 from LandmarkTrackerLib.networks.encoders import EncoderName
 from LandmarkTrackerLib.networks.sampling import cut, warp
-from LandmarkTrackerLib.simulation.augmentation import ImageAugmentation, PatchAugmentation
-from LandmarkTrackerLib.training.config import RunConfig
-from LandmarkTrackerLib.training.images import FieldImages, Source, Split, read_split
+from LandmarkTrackerLib.training.config import DataConfig, RunConfig, SplitConfig
+from LandmarkTrackerLib.training.data import FieldImages, read_split
 from LandmarkTrackerLib.training.task import Draw
-from LandmarkTrackerLib.training.tmn_data import FieldConfig
+from LandmarkTrackerLib.training.tmn_data import IMAGE, PATCH, FieldConfig
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
@@ -69,13 +67,11 @@ class SimClrConfig:
     """A training file of `python Benchmarks/reproduce_tmn train simclr`."""
 
     run: RunConfig
-    data: tuple[Source, ...]
-    split: Split
-    field: FieldConfig
+    data: tuple[DataConfig, ...]
+    input: FieldConfig
+    split: SplitConfig = default(default_factory=SplitConfig)
     network: NetworkConfig = NetworkConfig()
     learning: LearningConfig = LearningConfig()
-    image_augmentation: ImageAugmentation = default(default_factory=ImageAugmentation)
-    patch_augmentation: PatchAugmentation = default(default_factory=PatchAugmentation)
 
 
 class SimClrSamples:
@@ -90,10 +86,10 @@ class SimClrSamples:
     def __getitem__(self, draw: Draw) -> dict[str, Tensor]:
         """image (rows, columns) uint8, centres (K, 2); affines (2, 2, 3), linears (2, K, 2, 2), gammas (2, K)
         of both variations."""
-        rng, size, count = draw.rng, self.config.field.size, self.config.learning.patches
-        affines = [self.config.image_augmentation.draw(rng, size) for _ in range(2)]
+        rng, size, count = draw.rng, self.config.input.size, self.config.learning.patches
+        affines = [IMAGE.draw(rng, size) for _ in range(2)]
         middle, extent = (np.array(size) - 1) / 2, self.images.extent[draw.row]
-        varied = [[self.config.patch_augmentation.draw(rng) for _ in range(count)] for _ in range(2)]
+        varied = [[PATCH.draw(rng) for _ in range(count)] for _ in range(2)]
         values = {
             "affines": np.array(affines),
             "centres": middle + rng.uniform(-0.5, 0.5, (count, 2)) * extent,
@@ -111,8 +107,8 @@ class SimClrTask:
 
     def __init__(self, config: SimClrConfig) -> None:
         self.config = config
-        self.field = Field(config.field.size, config.field.spacing_mm, config.field.fit)
-        parts = read_split(config.data, config.split, self.field)
+        self.field = config.input.field
+        parts = read_split(config.data, config.split, self.field, seed=config.run.seed)
         self.training = SimClrSamples(parts["train"], config)
         self.validation = SimClrSamples(parts["validation"], config)
 

@@ -15,7 +15,7 @@ from LandmarkTrackerLib.errors import InputError
 
 if TYPE_CHECKING:
     from LandmarkTrackerLib.evaluation.localization import Localization
-    from LandmarkTrackerLib.training.landmark_data import Annotated
+    from LandmarkTrackerLib.formats.annotated import Annotated
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -61,19 +61,20 @@ def run(args: argparse.Namespace) -> int:
 
 def _data(path: Path, cross: bool) -> list[Annotated]:
     """The images that are tested."""
+    from LandmarkTrackerLib.formats.annotated import annotated_images
     from LandmarkTrackerLib.training.config import read_config
+    from LandmarkTrackerLib.training.data import annotated_in
     from LandmarkTrackerLib.training.heatmap_config import HeatmapTraining
-    from LandmarkTrackerLib.training.landmark_data import annotated_images
 
     if path.suffix.lower() != ".toml":
         if cross:
             raise InputError(f"--folds needs a training file; {path} is none")
         return annotated_images(path)
-    table = read_config(path, HeatmapTraining).data
-    items = annotated_images(Path(table.folder), table.subject_until)
-    tested = [item for item in items if (item.subject in table.held_out) != cross]
+    config = read_config(path, HeatmapTraining)
+    items = [item for table in config.data for item in annotated_in(table)]
+    tested = [item for item in items if (item.subject in config.split.test) != cross]
     if not tested:
-        raise InputError(f"{path} holds out no subject; list some in [data] held_out, or use --folds")
+        raise InputError(f"{path} names no test subject; list some in [split] test, or use --folds")
     return tested
 
 

@@ -7,34 +7,17 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from LandmarkTrackerLib.errors import InputError
+from LandmarkTrackerLib.training.tasks import TASKS, TrainingKind
 
 if TYPE_CHECKING:
-    from LandmarkTrackerLib.training.config import RunConfig
     from LandmarkTrackerLib.training.loop import Run
-    from LandmarkTrackerLib.training.task import Task
 
 STOPPED = 130
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """A training file that was read and found right.
-
-    Attributes:
-        run: its `[run]` table.
-        task: reads the images and makes the task.
-        test: measures a model file on the test patients; None where `landmark-tracker evaluate` does.
-    """
-
-    run: RunConfig
-    task: Callable[[], Task]
-    test: Callable[[str | Path], dict[str, float]] | None = None
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -71,12 +54,14 @@ def run(args: argparse.Namespace) -> int:
     require_training()
     from LandmarkTrackerLib.training.loop import Run, model_of
 
-    prepared = TASKS[args.task](args.config)
+    kind = TASKS[args.task]
+    config = kind.read(args.config)
     folder = args.output or Path("runs") / args.config.stem
     if args.test is not None:
-        return _test(prepared, args.task, args.test or model_of(folder))
+        return _test(kind, config, args.task, args.test or model_of(folder))
     Run.require_folder(folder, args.resume)
-    training = Run(prepared.task(), prepared.run, folder, resume=args.resume)
+    print(f"{args.config}: reading the images", file=sys.stderr, flush=True)
+    training = Run(kind.make(config), config.run, folder, resume=args.resume)
     stopped = _train(training)
     if training.fabric.is_global_zero:
         state = "stopped" if stopped else "done"
@@ -85,10 +70,12 @@ def run(args: argparse.Namespace) -> int:
     return STOPPED if stopped else 0
 
 
-def _test(prepared: Prepared, task: str, model: str | Path) -> int:
-    if prepared.test is None:
+def _test(kind: TrainingKind, config: Any, task: str, model: str | Path) -> int:
+    from LandmarkTrackerLib.weights import load_model
+
+    if kind.measure is None:
         raise InputError(f"--test does not know {task}; use `landmark-tracker evaluate`")
-    for name, value in prepared.test(model).items():
+    for name, value in kind.measure(config, load_model(model)).items():
         print(f"{name}: {value:.4g}")
     return 0
 
@@ -141,47 +128,3 @@ def require_training() -> None:
         raise InputError(
             f"training needs {error.name}; in a clone of the repository run: pip install '.[train]'"
         ) from error
-
-
-def _tmn(path: Path) -> Prepared:
-    from LandmarkTrackerLib.training.config import read_config
-    from LandmarkTrackerLib.training.tmn import TmnTask, test_metrics
-    from LandmarkTrackerLib.training.tmn_data import TmnConfig
-    from LandmarkTrackerLib.weights import load_model
-
-    config = read_config(path, TmnConfig)
-    return Prepared(config.run, lambda: TmnTask(config), lambda file: test_metrics(config, load_model(file)))
-
-
-def _scn(path: Path) -> Prepared:
-    from LandmarkTrackerLib.training.config import read_config
-    from LandmarkTrackerLib.training.heatmap_config import HeatmapTraining
-    from LandmarkTrackerLib.training.heatmap_task import HeatmapTask
-
-    config = read_config(path, HeatmapTraining)
-    return Prepared(config.run, lambda: HeatmapTask(config))
-
-
-def _tracker(path: Path) -> Prepared:
-    from LandmarkTrackerLib.training.config import read_config
-    from LandmarkTrackerLib.training.tracker import TrackerConfig, TrackerTask
-
-    config = read_config(path, TrackerConfig)
-    return Prepared(config.run, lambda: TrackerTask(config))
-
-
-def _correspondence(path: Path) -> Prepared:
-    from LandmarkTrackerLib.training.config import read_config
-    from LandmarkTrackerLib.training.correspondence import CorrespondenceConfig, CorrespondenceTask
-
-    config = read_config(path, CorrespondenceConfig)
-    return Prepared(config.run, lambda: CorrespondenceTask(config))
-
-
-# Reads the training file; the images only when the task is made.
-TASKS: dict[str, Callable[[Path], Prepared]] = {
-    "correspondence": _correspondence,
-    "scn": _scn,
-    "tmn": _tmn,
-    "tracker": _tracker,
-}

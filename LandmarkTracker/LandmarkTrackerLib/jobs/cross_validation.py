@@ -11,12 +11,15 @@ import numpy as np
 
 from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.evaluation.localization import Localization
+from LandmarkTrackerLib.formats.annotated import Annotated, landmark_names
 from LandmarkTrackerLib.jobs.detect import detect
 from LandmarkTrackerLib.methods.protocols import Detector
 
 if TYPE_CHECKING:
     from LandmarkTrackerLib.training.heatmap_config import HeatmapTraining
-    from LandmarkTrackerLib.training.landmark_data import Annotated
+
+
+SHARE = 0.2  # of the subjects that are not tested, to validate on, where the file names some instead
 
 
 @dataclass(frozen=True)
@@ -46,27 +49,24 @@ def cross_validate(config: HeatmapTraining, folds: int, folder: Path) -> Iterato
         InputError: the data cannot be used, or there are too few subjects.
     """
     from LandmarkTrackerLib.methods.registry import make_detector
+    from LandmarkTrackerLib.training.data import annotated_in, drawn_share, subject_folds, wanted_landmarks
     from LandmarkTrackerLib.training.heatmap_task import HeatmapTask
-    from LandmarkTrackerLib.training.landmark_data import (
-        annotated_images,
-        landmark_names,
-        split,
-        subject_folds,
-    )
     from LandmarkTrackerLib.training.loop import Run
 
     if folds < 2:
         raise InputError(f"{folds} fold is no cross-validation; use at least 2")
-    data = [
-        item
-        for item in annotated_images(Path(config.data.folder), config.data.subject_until)
-        if item.subject not in config.data.held_out
-    ]
+    data = [item for table in config.data for item in annotated_in(table)]
+    data = [item for item in data if item.subject not in config.split.test]
     # All folds learn the same landmarks, also one whose training images lack some.
-    config = replace(config, data=replace(config.data, landmarks=landmark_names(data, config.data.landmarks)))
+    names = landmark_names(data, wanted_landmarks(config.data))
+    config = replace(config, data=tuple(replace(table, landmarks=names) for table in config.data))
+    share = config.split.validation if isinstance(config.split.validation, float) else SHARE
     for fold, tested in enumerate(subject_folds(data, folds, config.run.seed), start=1):
         others = [item for item in data if item not in tested]
-        training, validation = split(others, config.data.validation, config.run.seed)
+        validating = drawn_share([*dict.fromkeys(item.subject for item in others)], share, config.run.seed)
+        training, validation = (
+            [item for item in others if (item.subject in validating) == part] for part in (False, True)
+        )
         task = HeatmapTask(config, training, validation)
         where = folder / f"fold-{fold}"
         run = Run(task, config.run, where, resume=(where / "last.ckpt").exists())

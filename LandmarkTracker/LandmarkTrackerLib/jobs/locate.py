@@ -8,8 +8,8 @@ from pathlib import Path
 import SimpleITK as sitk
 
 from LandmarkTrackerLib.errors import InputError
-from LandmarkTrackerLib.formats import landmarks_beside, read_image, read_points
-from LandmarkTrackerLib.geometry import Grid
+from LandmarkTrackerLib.formats import read_image
+from LandmarkTrackerLib.formats.annotated import TABLE, annotated_images, landmarks_of
 from LandmarkTrackerLib.jobs.across import FoundIn, locate_in, with_example
 from LandmarkTrackerLib.jobs.detect import found_in_files
 from LandmarkTrackerLib.landmarks import LandmarkSet
@@ -28,8 +28,8 @@ def locate_files(
     """Learn from the examples, then find and write as `jobs.detect.detect_files` does.
 
     Args:
-        examples: images with a landmark file of the same name beside each; any of them may hold some of the
-            landmarks only.
+        examples: images with a landmark file of the same name beside each, folders of such images, or tables
+            of their landmarks; any image may hold some of the landmarks only.
         targets: images of other subjects.
         max_sigma_mm: see `locate_in`.
         spacing: of images that are not calibrated, see `formats.read_image`.
@@ -38,7 +38,7 @@ def locate_files(
         InputError: an example or its landmarks cannot be used, two targets would write the same result, or a
             result is there already.
     """
-    shown = [(path, _landmarks_of(path, spacing).only_defined()) for path in examples]
+    shown = [pair for example in examples for pair in _shown_in(example, spacing)]
 
     def find(images: Mapping[str, Callable[[], sitk.Image]]) -> Iterator[FoundIn]:
         return locate_in(images, locator, _learn(locator, shown, spacing), max_sigma_mm)
@@ -46,10 +46,18 @@ def locate_files(
     yield from found_in_files(targets, find, folder, overwrite, shown, spacing)
 
 
-def _landmarks_of(image: Path, spacing: Sequence[float]) -> LandmarkSet:
-    """Those of the file beside it; the image is read only where they are counted in its pixels."""
-    points = read_points(landmarks_beside(image))
-    return points.landmarks(Grid.of(read_image(image, spacing)) if points.needs_image else None)
+def _shown_in(example: Path, spacing: Sequence[float]) -> list[tuple[Path, LandmarkSet]]:
+    """Images with their landmarks: one image, a folder of annotated images, or a table of their landmarks."""
+    if example.suffix.lower() == ".csv" or (example.is_dir() and _is_annotated(example)):
+        return [
+            (item.path, item.landmarks.only_defined()) for item in annotated_images(example, spacing=spacing)
+        ]
+    return [(example, landmarks_of(example, spacing).only_defined())]
+
+
+def _is_annotated(folder: Path) -> bool:
+    """Whether a folder holds annotated images, rather than the slices of one."""
+    return (folder / TABLE).is_file() or any(folder.glob("*.mrk.json"))
 
 
 def _learn(locator: Locator, shown: Sequence[tuple[Path, LandmarkSet]], spacing: Sequence[float]) -> Examples:

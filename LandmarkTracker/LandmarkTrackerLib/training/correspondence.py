@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
+from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.methods.correspondence.input import PairInputConfig
 from LandmarkTrackerLib.networks.correspondence import FILTERS, CorrespondenceNetwork, Features
 from LandmarkTrackerLib.simulation.scans import Extent
-from LandmarkTrackerLib.training.config import RunConfig
+from LandmarkTrackerLib.training.config import DataConfig, RunConfig, SplitConfig
 from LandmarkTrackerLib.training.correspondence_loss import (
     Pairs,
     contrast_loss,
@@ -22,28 +23,62 @@ from LandmarkTrackerLib.training.correspondence_loss import (
     repeatability_loss,
     sample_pairs,
 )
-from LandmarkTrackerLib.training.correspondence_samples import (
-    DataConfig,
-    PairsConfig,
-    SimulatedPairs,
-    read_sources,
-)
+from LandmarkTrackerLib.training.correspondence_samples import PairsConfig, SimulatedPairs, read_sources
+from LandmarkTrackerLib.training.data import TRAINED, split_items
 from LandmarkTrackerLib.training.task import Draw
 
 VALIDATION_PAIRS = 24
+MARGINS = 0.1, 1.0  # of equation (3), for pairs that match and for those that do not
 
 
 @dataclass(frozen=True)
-class LossConfig:
-    """The `[loss]` table.
+class ViewConfig:
+    """The `[input]` table.
 
     Attributes:
-        positive, negative: margins of equation (3).
+        size: pixels of either image along i, j (slices) or i, j, k (volumes), the same along every axis.
+        spacing: mm of the network's pixels, the same along every axis.
+        intensity: see `PairInputConfig`.
+    """
+
+    size: tuple[int, ...] = (192, 192)
+    spacing: float = 1.0
+    intensity: Literal["ct", "image"] = "ct"
+
+    def __post_init__(self) -> None:
+        if len(self.size) not in (2, 3) or len(set(self.size)) > 1 or self.size[0] < 16:
+            raise InputError(f"size = {list(self.size)} must be 2 or 3 equal numbers of at least 16")
+        if not self.spacing > 0:
+            raise InputError(f"spacing = {self.spacing} must be above 0")
+
+    @property
+    def network(self) -> PairInputConfig:
+        dimension: Literal[2, 3] = 2 if len(self.size) == 2 else 3
+        return PairInputConfig(dimension, self.spacing, self.intensity)
+
+
+@dataclass(frozen=True)
+class NetworkConfig:
+    """The `[network]` table: `filters` of the levels from fine to coarse."""
+
+    filters: tuple[int, ...] = FILTERS
+
+
+@dataclass(frozen=True)
+class LearningConfig:
+    """The `[learning]` table.
+
+    Attributes:
+        rate, weight_decay: of Adam.
+        count: K landmarks sampled in each image.
+        cell: at most one landmark in each cell of this many pixels along each axis.
         contrast, repeat: weights of the contrast and the repeatability loss; the paper has neither.
     """
 
-    positive: float = 0.1
-    negative: float = 1.0
+    rate: float = 1e-3
+    weight_decay: float = 1e-4
+    count: int = 400
+    cell: int = 8
     contrast: float = 0.0
     repeat: float = 0.0
 
@@ -53,60 +88,60 @@ class CorrespondenceConfig:
     """A training file: `landmark-tracker train correspondence FILE`."""
 
     run: RunConfig
-    data: DataConfig
-    input: PairInputConfig = field(default_factory=PairInputConfig)
-    pairs: PairsConfig = field(default_factory=PairsConfig)
-    extent: Extent = field(default_factory=Extent)
-    loss: LossConfig = field(default_factory=LossConfig)
-    filters: tuple[int, ...] = FILTERS
-    learning_rate: float = 1e-3
-    weight_decay: float = 1e-4
+    data: tuple[DataConfig, ...]
+    split: SplitConfig = field(default_factory=SplitConfig)
+    input: ViewConfig = field(default_factory=ViewConfig)
+    network: NetworkConfig = field(default_factory=NetworkConfig)
+    learning: LearningConfig = field(default_factory=LearningConfig)
+    augmentation: Extent = field(default_factory=Extent)
 
 
 class CorrespondenceTask:
     """Equations (1) to (3) on simulated pairs. See `Task`.
 
     Raises:
-        InputError: a pattern of the data matches no file.
+        InputError: the data cannot be used.
     """
 
     method = "correspondence"
     metric = "missed"
 
     def __init__(self, config: CorrespondenceConfig) -> None:
-        self.config = config
+        self.config, self.input = config, config.input.network
+        learning = config.learning
+        self.pairs = PairsConfig(config.input.size[0], learning.count, learning.cell)
+        items = split_items(config.data, config.split, seed=config.run.seed)
         self._training, self._validation = (
             SimulatedPairs(
-                read_sources(patterns, config.input, config.data.every),
-                config.pairs,
-                config.extent,
-                config.input.spacing,
+                read_sources([item for item in items if item.part == part], self.input),
+                self.pairs,
+                config.augmentation,
+                self.input.spacing,
             )
-            for patterns in (config.data.training, config.data.validation)
+            for part in TRAINED
         )
 
     def network(self) -> CorrespondenceNetwork:
-        layout = (torch.channels_last, torch.channels_last_3d)[self.config.input.dimension - 2]
-        network = CorrespondenceNetwork(self.config.input.dimension, self.config.filters)
+        layout = (torch.channels_last, torch.channels_last_3d)[self.input.dimension - 2]
+        network = CorrespondenceNetwork(self.input.dimension, self.config.network.filters)
         return network.to(memory_format=layout)
 
     def optimiser(self, network: torch.nn.Module) -> torch.optim.Optimizer:
-        return torch.optim.Adam(
-            network.parameters(), lr=self.config.learning_rate, weight_decay=self.config.weight_decay
-        )
+        learning = self.config.learning
+        return torch.optim.Adam(network.parameters(), lr=learning.rate, weight_decay=learning.weight_decay)
 
     def samples(self) -> SimulatedPairs:
         return self._training
 
     def loss(self, network: torch.nn.Module, batch: Mapping[str, Tensor]) -> Tensor:
         fixed, moving = self._features(network, batch)
-        weights = self.config.loss
+        weights = self.config.learning
         with torch.autocast(fixed.logits.device.type, enabled=False):
             pairs = self._pairs(network, fixed, moving, batch)
             total = (
                 landmark_loss(pairs.fixed, pairs.truth.any(2))
                 + landmark_loss(pairs.moving, pairs.truth.any(1))
-                + hinge_loss(pairs.distances, pairs.truth, weights.positive, weights.negative)
+                + hinge_loss(pairs.distances, pairs.truth, *MARGINS)
                 + matching_loss(pairs.logits, pairs.truth)
             )
             if weights.contrast:
@@ -131,7 +166,7 @@ class CorrespondenceTask:
     def _pairs(
         self, network: torch.nn.Module, fixed: Features, moving: Features, batch: Mapping[str, Tensor]
     ) -> Pairs:
-        config = self.config.pairs
+        config = self.pairs
         masks = batch["fixed_mask"], batch["moving_mask"]
         return sample_pairs(
             network,  # type: ignore[arg-type]
@@ -170,9 +205,9 @@ class CorrespondenceTask:
 
     def model_config(self, metrics: Mapping[str, float]) -> dict[str, Any]:
         return {
-            "input": asdict(self.config.input),
-            "filters": list(self.config.filters),
-            "cell": self.config.pairs.cell,
+            "input": asdict(self.input),
+            "filters": list(self.config.network.filters),
+            "cell": self.pairs.cell,
             "validation": dict(metrics),
         }
 

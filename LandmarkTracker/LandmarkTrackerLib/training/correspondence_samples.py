@@ -6,39 +6,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import SimpleITK as sitk
 import torch
 from torch import Tensor
 
 from LandmarkTrackerLib.errors import InputError
-from LandmarkTrackerLib.formats import read_image
 from LandmarkTrackerLib.geometry import Grid
 from LandmarkTrackerLib.methods.correspondence.input import PairInputConfig, body_mask, grey_image
-from LandmarkTrackerLib.methods.network_grid import Pixels
+from LandmarkTrackerLib.methods.network_grid import Pixels, oriented
 from LandmarkTrackerLib.simulation.appearance import changed
 from LandmarkTrackerLib.simulation.deformation import Deformation, shown
 from LandmarkTrackerLib.simulation.scans import Extent, draw_affine, draw_elastic, draw_pose
-from LandmarkTrackerLib.training.images import data_folder
+from LandmarkTrackerLib.training.data import Item
 from LandmarkTrackerLib.training.task import Draw
 
 
 @dataclass(frozen=True)
-class DataConfig:
-    """The `[data]` table: image files below the folder that LANDMARKTRACKER_DATA names (default: `data/`).
-
-    Attributes:
-        training, validation: patterns such as "ct_followup/A002304/*.nrrd". Different patients.
-        every: of a volume, for a 2D network, every how-manieth axial slice is used.
-    """
-
-    training: tuple[str, ...]
-    validation: tuple[str, ...]
-    every: int = 4
-
-
-@dataclass(frozen=True)
 class PairsConfig:
-    """The `[pairs]` table: simulated pairs and the sampling layer, with the paper's values (2.6).
+    """Simulated pairs and the sampling layer, with the paper's values (2.6).
 
     Attributes:
         size: pixels of either image along each axis.
@@ -66,34 +50,21 @@ class Source:
     body: Tensor
 
 
-def read_sources(patterns: Sequence[str], config: PairInputConfig, every: int) -> list[Source]:
-    """The images of the patterns; a volume gives every how-manieth axial slice if the network is for slices.
+def read_sources(items: Sequence[Item], config: PairInputConfig) -> list[Source]:
+    """The images of these items; for slices, those that `[data] every` says of each volume.
 
     Raises:
-        InputError: a pattern matches no file.
+        InputError: a file cannot be read, or none suits the network.
     """
-    folder = data_folder()
     sources = []
-    for pattern in patterns:
-        paths = sorted(folder.glob(pattern))
-        if not paths:
-            raise InputError(
-                f"{folder / pattern} matches no file; set LANDMARKTRACKER_DATA to the data folder"
-            )
-        for path in paths:
-            for image in _parts(read_image(path), config.dimension, every):
-                _, grey = grey_image(image, config)
+    for item in items:
+        for image in item.slices() if config.dimension == 2 else item.images():
+            if config.dimension == 2 or not Grid.of(image).is_slice:
+                _, grey = grey_image(oriented(image, config.dimension), config)
                 sources.append(_source(grey if config.dimension == 3 else grey[0]))
+    if not sources:
+        raise InputError("no image is left for a part of the split; check [data] and [split]")
     return sources
-
-
-def _parts(image: sitk.Image, dimension: int, every: int) -> list[sitk.Image]:
-    if Grid.of(image).is_slice:
-        return [image] if dimension == 2 else []
-    volume = sitk.DICOMOrient(image, "LPS")
-    if dimension == 3:
-        return [volume]
-    return [volume[:, :, k : k + 1] for k in range(every // 2, volume.GetSize()[2], every)]
 
 
 def _source(grey: Pixels) -> Source:

@@ -8,51 +8,41 @@ from typing import Literal
 from LandmarkTrackerLib.methods.network_grid import InputConfig
 from LandmarkTrackerLib.networks.heatmap import NetworkConfig
 from LandmarkTrackerLib.simulation.augmentation import AugmentationConfig
-from LandmarkTrackerLib.training.config import RunConfig
-from LandmarkTrackerLib.training.landmark_data import DataConfig
+from LandmarkTrackerLib.training.config import DataConfig, RunConfig, SplitConfig
 
 
 @dataclass(frozen=True)
-class LossConfig:
-    """The `[loss]` table. 0 means the paper's value for the dimension.
+class LearningConfig:
+    """The `[learning]` table. 0 means the paper's value for the dimension.
 
     Attributes:
+        optimiser: "adamw", or "nesterov" as in the paper (rate 1e-6, momentum 0.99, weight decay 0.0005,
+            batch size 1).
+        rate: learning rate.
+        weight_decay: lambda of equation (2) for "nesterov"; decoupled for "adamw".
+        momentum: of "nesterov".
         gamma: scale of the targets (100, in 3D 1000).
         alpha: weight of the norm of sigma (20, in 3D 1000).
-        sigma: that training starts from, in pixels of the network.
+        sigma: width of the targets that training starts from, in pixels of the network.
     """
 
+    optimiser: Literal["adamw", "nesterov"] = "adamw"
+    rate: float = 1e-3
+    weight_decay: float = 0.0005
+    momentum: float = 0.99
     gamma: float = 0.0
     alpha: float = 0.0
     sigma: float = 2.0
 
 
 @dataclass(frozen=True)
-class OptimiserConfig:
-    """The `[optimiser]` table.
-
-    Attributes:
-        method: "adamw", or "nesterov" as in the paper (rate 1e-6, momentum 0.99, weight decay 0.0005, batch
-            size 1).
-        rate: learning rate.
-        weight_decay: lambda of equation (2) for "nesterov"; decoupled for "adamw".
-        momentum: of "nesterov".
-    """
-
-    method: Literal["adamw", "nesterov"] = "adamw"
-    rate: float = 1e-3
-    weight_decay: float = 0.0005
-    momentum: float = 0.99
-
-
-@dataclass(frozen=True)
 class HeatmapTraining:
     """A training file of `landmark-tracker train scn`."""
 
-    data: DataConfig
+    data: tuple[DataConfig, ...]
     input: InputConfig
     run: RunConfig
+    split: SplitConfig = field(default_factory=SplitConfig)
     network: NetworkConfig = field(default_factory=NetworkConfig)
-    loss: LossConfig = field(default_factory=LossConfig)
+    learning: LearningConfig = field(default_factory=LearningConfig)
     augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
-    optimiser: OptimiserConfig = field(default_factory=OptimiserConfig)

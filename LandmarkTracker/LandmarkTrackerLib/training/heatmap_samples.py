@@ -10,13 +10,13 @@ import torch
 from torch import Tensor
 
 from LandmarkTrackerLib.errors import InputError
+from LandmarkTrackerLib.formats.annotated import Annotated
 from LandmarkTrackerLib.geometry import Grid
 from LandmarkTrackerLib.landmarks import Array
 from LandmarkTrackerLib.methods.heatmap.detector import HeatmapConfig, NetworkImage, prepare
 from LandmarkTrackerLib.methods.network_grid import InputConfig
 from LandmarkTrackerLib.simulation.appearance import BACKGROUND, changed, cut_away
 from LandmarkTrackerLib.simulation.augmentation import AugmentationConfig
-from LandmarkTrackerLib.training.landmark_data import Annotated
 from LandmarkTrackerLib.training.task import Draw
 
 

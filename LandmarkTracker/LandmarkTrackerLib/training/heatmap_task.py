@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from LandmarkTrackerLib.errors import InputError
+from LandmarkTrackerLib.formats.annotated import Annotated, landmark_names
 from LandmarkTrackerLib.geometry import Grid
 from LandmarkTrackerLib.landmarks import Array
 from LandmarkTrackerLib.methods.heatmap.detector import (
@@ -25,11 +25,11 @@ from LandmarkTrackerLib.methods.network_grid import intensity_range
 from LandmarkTrackerLib.networks.heatmap import HeatmapNetwork
 from LandmarkTrackerLib.networks.scn import SpatialConfigurationNet
 from LandmarkTrackerLib.simulation.appearance import cut_away
+from LandmarkTrackerLib.training.data import split_annotated, wanted_landmarks
 from LandmarkTrackerLib.training.heatmap_calibration import calibrate
 from LandmarkTrackerLib.training.heatmap_config import HeatmapTraining
 from LandmarkTrackerLib.training.heatmap_loss import heatmap_loss
 from LandmarkTrackerLib.training.heatmap_samples import Example, HeatmapSamples, read_examples
-from LandmarkTrackerLib.training.landmark_data import Annotated, annotated_images, landmark_names, split
 from LandmarkTrackerLib.weights import pick_device
 
 
@@ -52,13 +52,14 @@ class HeatmapTask:
     ) -> None:
         self.config = config
         if training is None:
-            training, validation = split_of(config)
+            parts = split_annotated(config.data, config.split, seed=config.run.seed)
+            training, validation = parts["train"], parts["validation"]
         dimension = config.input.dimension
-        names = landmark_names([*training, *validation], config.data.landmarks)
+        names = landmark_names([*training, *validation], wanted_landmarks(config.data))
         self.model = HeatmapConfig(
-            names, config.network, config.input, config.loss.gamma or (100.0, 1000.0)[dimension - 2]
+            names, config.network, config.input, config.learning.gamma or (100.0, 1000.0)[dimension - 2]
         )
-        self.alpha = config.loss.alpha or (20.0, 1000.0)[dimension - 2]
+        self.alpha = config.learning.alpha or (20.0, 1000.0)[dimension - 2]
         self._require_size()
         _require_shown(names, training, validation)
         if config.input.intensity == "dataset":
@@ -69,20 +70,19 @@ class HeatmapTask:
         self.validation = read_examples(validation, self.model, first)
 
     def network(self) -> HeatmapNetwork:
-        return HeatmapNetwork(
-            self.config.network, self.config.input.dimension, len(self.model.names), self.config.loss.sigma
-        )
+        config, count = self.config, len(self.model.names)
+        return HeatmapNetwork(config.network, config.input.dimension, count, config.learning.sigma)
 
     def optimiser(self, network: nn.Module) -> torch.optim.Optimizer:
         """Weight decay is for the weights w of equation (2), not for biases and sigma."""
-        config = self.config.optimiser
+        config = self.config.learning
         weights = [p for p in network.parameters() if p.ndim > 1]
         others = [p for p in network.parameters() if p.ndim <= 1]
 
         def groups(decay: float) -> list[dict[str, Any]]:
             return [{"params": weights, "weight_decay": decay}, {"params": others}]
 
-        if config.method == "adamw":
+        if config.optimiser == "adamw":
             return torch.optim.AdamW(groups(config.weight_decay), lr=config.rate, weight_decay=0.0)
         # The gradient of lambda |w|^2 is 2 lambda w.
         decay = groups(2 * config.weight_decay)
@@ -151,16 +151,6 @@ class HeatmapTask:
                 f"precision = '{run.precision}' fails on the CPU for volumes this small; use precision = "
                 f"'32-true', or a size of at least {kernel * body.configuration.factor} along every axis"
             )
-
-
-def split_of(config: HeatmapTraining) -> tuple[list[Annotated], list[Annotated]]:
-    """Training and validation images as the `[data]` table has them."""
-    data = annotated_images(Path(config.data.folder), config.data.subject_until)
-    return split(
-        [item for item in data if item.subject not in config.data.held_out],
-        config.data.validation,
-        config.run.seed,
-    )
 
 
 def _require_shown(

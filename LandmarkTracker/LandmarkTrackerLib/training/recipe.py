@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +12,11 @@ from pathlib import Path
 import numpy as np
 
 from LandmarkTrackerLib.errors import InputError
+from LandmarkTrackerLib.formats.annotated import Annotated, annotated_images, landmark_names
 from LandmarkTrackerLib.geometry import Grid
 from LandmarkTrackerLib.images import pixels
-from LandmarkTrackerLib.training.landmark_data import Annotated, annotated_images, landmark_names, split
+from LandmarkTrackerLib.training.config import SplitConfig
+from LandmarkTrackerLib.training.data import parts_of
 
 # The images that are looked at; the rest are like them, or training says which is not.
 LOOKED_AT = 4
@@ -44,7 +47,7 @@ DEFAULTS = {
 TEMPLATE = """\
 [data]
 folder = {folder}
-subject_until = {subject_until}
+subject = {subject}
 
 [input]
 size = {size}
@@ -59,7 +62,7 @@ elastic = {elastic:.1f}
 nodes = 8
 cut = 0.1
 
-[optimiser]
+[learning]
 rate = 1e-3
 
 [run]
@@ -79,20 +82,21 @@ def recipe(folder: Path, subject_until: str, steps: int, device: str = "auto") -
 
     Args:
         folder: annotated images, as `annotated_images` reads them.
-        subject_until: see `DataConfig`.
+        subject_until: a file's subject is its name up to this text; every file its own if empty.
 
     Raises:
         InputError: the folder holds no data to train on: no annotated images, of fewer than two subjects,
-            slices among volumes, or a name that is a slip of the pen.
+            slices among volumes, or a name that is a typo.
     """
-    data = annotated_images(folder, subject_until)
+    subject = until(subject_until)
+    data = annotated_images(folder, subject)
     landmark_names(data)
-    split(data, 0.2)
-    size, intensity = _seen(data)
+    parts_of([item.subject for item in data], SplitConfig())
+    size, intensity = _size_and_intensity(data)
     chosen = DEFAULTS[len(size)]
     return TEMPLATE.format(
         folder=_text(str(folder.resolve())),
-        subject_until=_text(subject_until),
+        subject=_text(subject),
         size=list(size),
         intensity=intensity,
         network=chosen.network,
@@ -105,7 +109,12 @@ def recipe(folder: Path, subject_until: str, steps: int, device: str = "auto") -
     )
 
 
-def _seen(data: Sequence[Annotated]) -> tuple[tuple[int, ...], str]:
+def until(text: str) -> str:
+    """The subject rule (see `formats.subjects`) for names that hold the subject up to this text."""
+    return f"^(.+?)(?:{re.escape(text)}|$)" if text else ""
+
+
+def _size_and_intensity(data: Sequence[Annotated]) -> tuple[tuple[int, ...], str]:
     """The network's size, in the proportions of the images, and where its intensities come from."""
     some = [data[n] for n in np.linspace(0, len(data) - 1, min(LOOKED_AT, len(data))).astype(int)]
     images = [item.read() for item in some]

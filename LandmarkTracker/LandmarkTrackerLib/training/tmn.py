@@ -13,11 +13,10 @@ import torch
 from torch import Tensor
 
 from LandmarkTrackerLib.errors import InputError
-from LandmarkTrackerLib.field import Field
 from LandmarkTrackerLib.networks.tmn import Tmn
-from LandmarkTrackerLib.training.images import read_split
+from LandmarkTrackerLib.training.data import read_split
 from LandmarkTrackerLib.training.losses import LOSSES
-from LandmarkTrackerLib.training.tmn_data import TmnConfig, TmnSamples, pictures
+from LandmarkTrackerLib.training.tmn_data import VALIDATION_PATCHES, TmnConfig, TmnSamples, pictures
 from LandmarkTrackerLib.training.tmn_metrics import all_metrics
 from LandmarkTrackerLib.weights import Model
 
@@ -29,11 +28,11 @@ class TmnTask:
 
     def __init__(self, config: TmnConfig) -> None:
         self.config = config
-        self.field = Field(config.field.size, config.field.spacing_mm, config.field.fit)
-        parts = read_split(config.data, config.split, self.field)
+        self.field = config.input.field
+        parts = read_split(config.data, config.split, self.field, seed=config.run.seed)
         learning = config.learning
         self.training = TmnSamples(parts["train"], config, learning.patches)
-        self.validation = TmnSamples(parts["validation"], config, learning.validation_patches)
+        self.validation = TmnSamples(parts["validation"], config, VALIDATION_PATCHES)
 
     def network(self) -> Tmn:
         return Tmn(size=self.field.size, **asdict(self.config.network))
@@ -68,15 +67,14 @@ def test_metrics(config: TmnConfig, model: Model) -> dict[str, float]:
     """`all_metrics` of a trained model on the test patients of its training file.
 
     Raises:
-        InputError: the training file names no test patients.
+        InputError: the training file names no test subjects.
     """
     if not config.split.test:
-        raise InputError("the [split] table names no test patients")
+        raise InputError("the [split] table names no test subjects")
     network = Tmn(**model.config["network"])
     network.load_state_dict(dict(model.state))
     network.eval()
-    field = Field(config.field.size, config.field.spacing_mm, config.field.fit)
-    images = read_split(config.data, config.split, field, ("test",))["test"]
-    samples = TmnSamples(images, config, config.learning.validation_patches)
+    parts = read_split(config.data, config.split, config.input.field, ("test",), config.run.seed)
+    samples = TmnSamples(parts["test"], config, VALIDATION_PATCHES)
     with torch.inference_mode():
         return all_metrics(network, samples, model)

@@ -17,29 +17,38 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
 from LandmarkTrackerLib.errors import InputError
+from LandmarkTrackerLib.field import Field
 from LandmarkTrackerLib.landmarks import Array
 from LandmarkTrackerLib.networks.encoders import EncoderName
 from LandmarkTrackerLib.networks.sampling import cut, warp
 from LandmarkTrackerLib.simulation.augmentation import ImageAugmentation, PatchAugmentation, moved
-from LandmarkTrackerLib.training.config import RunConfig
-from LandmarkTrackerLib.training.images import FieldImages, Source, Split
+from LandmarkTrackerLib.training.config import DataConfig, RunConfig, SplitConfig
+from LandmarkTrackerLib.training.data import FieldImages
 from LandmarkTrackerLib.training.task import Draw
 
 # Darker than this on average, a neighbourhood is air.
 AIR = 0.06
+# The paper's (section II.C).
+IMAGE, PATCH = ImageAugmentation(), PatchAugmentation()
+# How many patches are sought in each validation image.
+VALIDATION_PATCHES = 32
 
 
 @dataclass(frozen=True)
 class FieldConfig:
-    """`[field]`: what the network sees of an image; see `field.Field`."""
+    """The `[input]` table: what the network sees of an image; see `field.Field`."""
 
     size: tuple[int, int]
-    spacing_mm: float
+    spacing: float
     fit: bool = False
 
     def __post_init__(self) -> None:
-        if min(self.size) < 32 or self.spacing_mm <= 0:
-            raise InputError("the field needs at least 32 x 32 pixels and a spacing above 0")
+        if min(self.size) < 32 or not self.spacing > 0:
+            raise InputError("size must be at least 32 x 32 pixels, and spacing above 0")
+
+    @property
+    def field(self) -> Field:
+        return Field(self.size, self.spacing, self.fit)
 
 
 @dataclass(frozen=True)
@@ -70,7 +79,6 @@ class LearningConfig:
         weight_decay: of AdamW; 0 is Adam.
         patches: how many are cut from an image of the batch.
         foreground: share of the patches whose centre is not in air.
-        validation_patches: how many are sought in each validation image.
         local_motion_mm: standard deviation of the local movements that are simulated to calibrate sigma along
             a cine: how much neighbouring organs, or the walls of a heart, move against each other.
         max_sigma_mm: above this the model's answer is not shown.
@@ -81,7 +89,6 @@ class LearningConfig:
     weight_decay: float = 0.0
     patches: int = 16
     foreground: float = 0.8
-    validation_patches: int = 32
     local_motion_mm: float = 4.0
     max_sigma_mm: float = 12.0
 
@@ -91,13 +98,11 @@ class TmnConfig:
     """A training file of `landmark-tracker train tmn`."""
 
     run: RunConfig
-    data: tuple[Source, ...]
-    split: Split
-    field: FieldConfig
+    data: tuple[DataConfig, ...]
+    input: FieldConfig
+    split: SplitConfig = default(default_factory=SplitConfig)
     network: NetworkConfig = NetworkConfig()
     learning: LearningConfig = LearningConfig()
-    image_augmentation: ImageAugmentation = default(default_factory=ImageAugmentation)
-    patch_augmentation: PatchAugmentation = default(default_factory=PatchAugmentation)
 
 
 class TmnSamples:
@@ -113,9 +118,9 @@ class TmnSamples:
     def __getitem__(self, draw: Draw) -> dict[str, Tensor]:
         """image (H, W) uint8, affine (2, 3), centres, targets (K, 2), linears (K, 2, 2), gammas (K,)."""
         rng = draw.rng
-        affine = self.config.image_augmentation.draw(rng, self.config.field.size)
+        affine = IMAGE.draw(rng, self.config.input.size)
         centres = self.centres(draw.row, affine, rng)
-        varied = [self.config.patch_augmentation.draw(rng) for _ in range(self.patches)]
+        varied = [PATCH.draw(rng) for _ in range(self.patches)]
         return {"image": torch.from_numpy(self.images.brightness[draw.row])} | {
             name: torch.from_numpy(np.asarray(values, dtype=np.float32))
             for name, values in {
@@ -129,7 +134,7 @@ class TmnSamples:
 
     def centres(self, row: int, affine: Array, rng: np.random.Generator) -> Array:
         """(K, 2) points of the image that the augmented image still shows."""
-        size, extent = np.array(self.config.field.size), self.images.extent[row]
+        size, extent = np.array(self.config.input.size), self.images.extent[row]
         offered = (size - 1) / 2 + rng.uniform(-0.5, 0.5, (16 * self.patches, 2)) * extent
         shown = np.abs(moved(offered, affine) - (size - 1) / 2) <= size / 2
         offered = offered[shown.all(axis=1)]

@@ -46,7 +46,7 @@ class Answers:
             correlation: of sigma and error, by rank.
         """
         error = (self.found - self.true).norm(dim=1).numpy()
-        mm = config.field.spacing_mm
+        mm = config.input.spacing
         return {
             "error_px": float(error.mean()),
             "error_mm": float(error.mean() * mm),
@@ -99,9 +99,9 @@ def _move(samples: TmnSamples, draw: Draw) -> dict[str, Tensor]:
     the points that move from centres to targets (K, 2)."""
     rng = draw.rng
     config = samples.config
-    motion = draw_bumps(rng, config.field.size, config.field.spacing_mm, config.learning.local_motion_mm)
+    motion = draw_bumps(rng, config.input.size, config.input.spacing, config.learning.local_motion_mm)
     targets = samples.centres(draw.row, np.eye(2, 3), rng)
-    origins = motion.on_pixels(config.field.size)
+    origins = motion.on_pixels(config.input.size)
     values = {"origins": origins, "centres": motion(targets), "targets": targets}
     tensors = {name: torch.from_numpy(np.ascontiguousarray(v, np.float32)) for name, v in values.items()}
     return tensors | {"image": torch.from_numpy(samples.images.brightness[draw.row]).float() / 255}
@@ -123,7 +123,7 @@ def all_metrics(
     metrics = found.metrics(samples.config)
     following = followed.metrics(samples.config)
     metrics |= {f"following_{name}": following[name] for name in ("error_mm", "p95_mm", "sigma_factor")}
-    metrics["still_mm"] = moved * samples.config.field.spacing_mm
+    metrics["still_mm"] = moved * samples.config.input.spacing
     if model is not None:
         metrics["coverage"] = found.coverage(model.config["sigma_factor"])
         metrics["following_coverage"] = followed.coverage(model.config["following_sigma_factor"])

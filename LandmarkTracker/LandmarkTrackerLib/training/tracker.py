@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from dataclasses import field as default
 from typing import Any
 
@@ -12,44 +12,46 @@ import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
+from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.field import normalised
 from LandmarkTrackerLib.images import pixels
 from LandmarkTrackerLib.networks.refinement import Exemplars, refine, smoothed
 from LandmarkTrackerLib.networks.tracker import STRIDES, WINDOW, TrackerNet, log_sigma
-from LandmarkTrackerLib.training.config import RunConfig
-from LandmarkTrackerLib.training.images import Source, Split, split_images
+from LandmarkTrackerLib.training.config import DataConfig, RunConfig, SplitConfig
+from LandmarkTrackerLib.training.data import split_items
 from LandmarkTrackerLib.training.task import Draw
 from LandmarkTrackerLib.training.tracker_samples import MotionConfig, MovedPairs, Picture
 
 POWERS = np.arange(0.5, 2.01, 0.02).tolist()
 # A landmark that the last step leaves farther off than this was not found.
 FOUND_PX = 4.0
+MOTION = MotionConfig()
+VALIDATION_PAIRS = 96  # drawn from the validation subjects
 
 
 @dataclass(frozen=True)
-class NetworkConfig:
-    """`[network]`: see `networks.tracker.TrackerNet`."""
+class CropConfig:
+    """The `[input]` table: `size` of the crops that are trained on, pixels; they are square."""
 
-    stem: int = 16
-    widths: tuple[int, int, int] = (32, 64, 64)
-    reader: int = 128
-    near_steps: int = 2
+    size: tuple[int, int] = (128, 128)
+
+    def __post_init__(self) -> None:
+        if self.size[0] != self.size[1] or self.size[0] < 32:
+            raise InputError(f"size = {list(self.size)} must be two equal numbers of at least 32")
 
 
 @dataclass(frozen=True)
 class LearningConfig:
-    """`[learning]`.
+    """The `[learning]` table.
 
     Attributes:
         rate: of AdamW, where the schedule starts.
         weight_decay: of AdamW.
-        validation_pairs: pairs drawn from the validation patients.
         max_sigma_mm: above this the model's answer is not shown.
     """
 
     rate: float = 1.5e-3
     weight_decay: float = 1e-4
-    validation_pairs: int = 96
     max_sigma_mm: float = 6.0
 
 
@@ -58,11 +60,10 @@ class TrackerConfig:
     """A training file of `landmark-tracker train tracker`."""
 
     run: RunConfig
-    data: tuple[Source, ...]
-    split: Split
-    network: NetworkConfig = default(default_factory=NetworkConfig)
-    learning: LearningConfig = default(default_factory=LearningConfig)
-    motion: MotionConfig = default(default_factory=MotionConfig)
+    data: tuple[DataConfig, ...]
+    split: SplitConfig = default(default_factory=SplitConfig)
+    input: CropConfig = CropConfig()
+    learning: LearningConfig = LearningConfig()
 
 
 class TrackerTask:
@@ -73,14 +74,16 @@ class TrackerTask:
     def __init__(self, config: TrackerConfig) -> None:
         self.config = config
         pictures: dict[str, list[Picture]] = {"train": [], "validation": []}
-        for part, _patient, image in split_images(config.data, config.split):
-            if min(image.GetSize()[:2]) >= config.motion.size // 2:
-                pictures[part].append(normalised(pixels(image)[0]))
-        self.training = MovedPairs(pictures["train"], config.motion)
-        self.validation = MovedPairs(pictures["validation"], config.motion)
+        for item in split_items(config.data, config.split, seed=config.run.seed):
+            for image in item.slices():
+                if min(image.GetSize()[:2]) >= config.input.size[0] // 2:
+                    pictures[item.part].append(normalised(pixels(image)[0]))
+        self.training, self.validation = (
+            MovedPairs(pictures[part], replace(MOTION, size=config.input.size[0])) for part in pictures
+        )
 
     def network(self) -> TrackerNet:
-        network = TrackerNet(**asdict(self.config.network))
+        network = TrackerNet()
         return network.to(memory_format=torch.channels_last)
 
     def optimiser(self, network: torch.nn.Module) -> torch.optim.Optimizer:
@@ -99,7 +102,7 @@ class TrackerTask:
         from hidden points (share of right answers, each kind counting half)."""
         searched, errors, misses, sigmas = [], [], [], []
         hits: dict[int, list[Tensor]] = {0: [], 1: []}
-        for start in range(0, self.config.learning.validation_pairs, 8):
+        for start in range(0, VALIDATION_PAIRS, 8):
             draws = [Draw(n % len(self.validation), (0, 2, n)) for n in range(start, start + 8)]
             batch = torch.utils.data.default_collate([self.validation[draw] for draw in draws])
             last = _run(network, batch)[-1]
@@ -136,7 +139,7 @@ class TrackerTask:
 
     def model_config(self, metrics: Mapping[str, float]) -> dict[str, Any]:
         return {
-            "network": asdict(self.config.network),
+            "network": {},
             "sigma_factor": metrics["sigma_factor"],
             "sigma_power": metrics["sigma_power"],
             "max_sigma_mm": self.config.learning.max_sigma_mm,

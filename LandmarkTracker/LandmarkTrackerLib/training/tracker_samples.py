@@ -29,7 +29,7 @@ Picture = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class MotionConfig:
-    """The `[motion]` table: how far and how differently the two crops show the same.
+    """How far and how differently the two crops show the same.
 
     Attributes:
         size: side of the crops, pixels.

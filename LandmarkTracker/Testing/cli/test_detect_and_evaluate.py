@@ -90,9 +90,9 @@ def test_a_model_is_measured_on_the_subjects_that_its_training_file_holds_out(
         str(tmp_path / "report"),
     ]
     assert main(arguments) == 2
-    assert "holds out no subject" in capsys.readouterr().err
+    assert "names no test subject" in capsys.readouterr().err
     text = training_file.read_text()
-    training_file.write_text(text.replace("[data]\n", "[data]\nheld_out = ['dots-3', 'dots-4']\n"))
+    training_file.write_text(text + "\n[split]\ntest = ['dots-3', 'dots-4']\n")
     assert main(arguments) == 0
     images = {row["image"] for row in csv.DictReader((tmp_path / "report" / "errors.csv").open())}
     assert images == {"dots-3", "dots-4"}

@@ -34,9 +34,9 @@ frames = 2
 validation = ["phantom-1001"]
 test = ["phantom-1002"]
 
-[field]
+[input]
 size = [48, 48]
-spacing_mm = 7.0
+spacing = 7.0
 
 [network]
 layers = 1
@@ -80,10 +80,10 @@ def test_a_training_file_becomes_a_model_that_locates(
 def test_what_is_wrong_is_one_sentence_before_any_image_is_read(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    wrong = training_file(tmp_path, extra="\n[augmentation]\nrotation = 3\n")
+    wrong = training_file(tmp_path, extra="\n[learnin]\nrate = 3\n")
     assert main(["train", "tmn", str(wrong), "--output", str(tmp_path / "x")]) == 2
     message = capsys.readouterr().err
-    assert "unknown key 'augmentation'; did you mean 'patch_augmentation'?" in message
+    assert "unknown key 'learnin'; did you mean 'learning'?" in message
     assert message.count("\n") == 1
     right = training_file(tmp_path)
     assert main(["train", "tmn", str(right), "--output", str(tmp_path / "x"), "--resume"]) == 2

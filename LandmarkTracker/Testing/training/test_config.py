@@ -6,7 +6,8 @@ from typing import Literal
 
 import pytest
 from LandmarkTrackerLib.errors import InputError
-from LandmarkTrackerLib.training.config import RunConfig, read_config
+from LandmarkTrackerLib.training.config import DataConfig, RunConfig, read_config
+from LandmarkTrackerLib.training.tmn_data import TmnConfig
 
 
 @dataclass(frozen=True)
@@ -68,3 +69,47 @@ def test_what_is_wrong_is_named_with_its_file(tmp_path: Path, text: str, message
 def test_a_missing_training_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"nowhere\.toml cannot be read"):
         read_config(tmp_path / "nowhere.toml", Settings)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("[field]\nsize = [64, 64]", "unknown key 'field'; it is now [input]"),
+        ("[[data]]\nfolder = 'x'\npatient = '(.)'", "unknown key 'data[0].patient'; it is now 'subject'"),
+        ("[data]\nfolder = 'x'\nheld_out = ['a']", "it is now 'test' in [split]"),
+        ("[input]\nsize = [64, 64]\nspacing_mm = 2", "it is now 'spacing'"),
+        ("[optimiser]\nrate = 1", "it is now [learning]"),
+    ],
+)
+def test_a_key_of_an_older_file_is_answered_with_its_new_name(
+    tmp_path: Path, text: str, sentence: str
+) -> None:
+    path = tmp_path / "old.toml"
+    path.write_text(text)
+    with pytest.raises(InputError) as caught:
+        read_config(path, TmnConfig)
+    assert sentence in str(caught.value)
+
+
+def test_one_table_is_read_as_a_list_of_one(tmp_path: Path) -> None:
+    path = tmp_path / "one.toml"
+    path.write_text(
+        "[data]\nfolder = 'x'\n[split]\nvalidation = 0.3\n[input]\nsize = [64, 64]\nspacing = 2" + RUN
+    )
+    config = read_config(path, TmnConfig)
+    assert config.data == (DataConfig("x"),)
+    assert config.split.validation == 0.3
+
+
+@pytest.mark.parametrize(
+    ("keys", "sentence"),
+    [
+        ({"seed": -1}, "seed = -1"),
+        ({"threads": 100000}, "threads = 100000"),
+        ({"clip": float("nan")}, "clip = nan"),
+        ({"batch_size": 0}, "batch_size = 0"),
+    ],
+)
+def test_an_impossible_value_is_named(keys: dict, sentence: str) -> None:
+    with pytest.raises(InputError, match=sentence):
+        RunConfig(**({"steps": 1, "batch_size": 1} | keys))

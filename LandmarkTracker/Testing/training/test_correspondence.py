@@ -11,20 +11,22 @@ from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.methods.correspondence.input import PairInputConfig, body_mask, toned
 from LandmarkTrackerLib.networks.sampling import sample as read_at
 from LandmarkTrackerLib.simulation.scans import Extent
-from LandmarkTrackerLib.training.config import RunConfig
+from LandmarkTrackerLib.training.config import DataConfig, RunConfig, SplitConfig
 from LandmarkTrackerLib.training.correspondence import (
     CorrespondenceConfig,
     CorrespondenceTask,
-    LossConfig,
+    LearningConfig,
+    NetworkConfig,
+    ViewConfig,
     mutual_best,
 )
 from LandmarkTrackerLib.training.correspondence_samples import (
-    DataConfig,
     PairsConfig,
     SimulatedPairs,
     Source,
     read_sources,
 )
+from LandmarkTrackerLib.training.data import Item
 from LandmarkTrackerLib.training.loop import Run
 from LandmarkTrackerLib.training.task import Draw
 from LandmarkTrackerLib.weights import load_model
@@ -91,23 +93,22 @@ def test_an_image_of_air_has_no_body() -> None:
     assert not body_mask(np.zeros((30, 30), np.float32)).any()
 
 
-def test_a_volume_is_trained_on_in_axial_slices_or_as_a_whole(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    volume = sitk.GetImageFromArray(np.full((20, 40, 30), 40, np.float32))
+def test_a_volume_is_trained_on_in_axial_slices_or_as_a_whole(tmp_path: Path) -> None:
+    volume = sitk.GetImageFromArray(np.arange(20 * 40 * 30, dtype=np.float32).reshape(20, 40, 30) / 100)
     volume.SetSpacing((2.0, 2.0, 2.0))
     sitk.WriteImage(volume, str(tmp_path / "volume.nii.gz"))
-    monkeypatch.setenv("LANDMARKTRACKER_DATA", str(tmp_path))
-    slices = read_sources(("*.nii.gz",), PairInputConfig(2, 2.0), 5)
+    item = Item("train", "a", DataConfig(str(tmp_path), every=5), tmp_path / "volume.nii.gz")
+    slices = read_sources([item], PairInputConfig(2, 2.0))
     assert [tuple(s.pixels.shape) for s in slices] == [(2, 40, 30)] * 4
-    whole = read_sources(("*.nii.gz",), PairInputConfig(3, 4.0), 5)
+    whole = read_sources([item], PairInputConfig(3, 4.0))
     assert [tuple(s.pixels.shape) for s in whole] == [(2, 16, 20, 16)]
 
 
-def test_a_pattern_without_files_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LANDMARKTRACKER_DATA", str(tmp_path))
-    with pytest.raises(InputError, match="matches no file"):
-        read_sources(("ct/*.nrrd",), PairInputConfig(), 4)
+def test_data_without_an_image_for_the_network_are_refused(tmp_path: Path) -> None:
+    sitk.WriteImage(sitk.Image(40, 30, 1, sitk.sitkFloat32) + 1.0, str(tmp_path / "flat.nrrd"))
+    item = Item("train", "a", DataConfig(str(tmp_path)), tmp_path / "flat.nrrd")
+    with pytest.raises(InputError, match="no image is left"):
+        read_sources([item], PairInputConfig(3))
 
 
 def test_the_mutual_best_are_best_in_row_and_column() -> None:
@@ -116,19 +117,18 @@ def test_the_mutual_best_are_best_in_row_and_column() -> None:
     assert torch.equal(mutual_best(scores), expected)
 
 
-def test_training_finds_more_right_matches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_training_finds_more_right_matches(tmp_path: Path) -> None:
     for name, seed in (("a", 1), ("b", 2)):
         image = sitk.GetImageFromArray((textured((128, 128), seed) * 4 - 600)[None].astype(np.float32))
         sitk.WriteImage(image, str(tmp_path / f"{name}.nrrd"))
-    monkeypatch.setenv("LANDMARKTRACKER_DATA", str(tmp_path))
     config = CorrespondenceConfig(
         RunConfig(steps=40, batch_size=2, device="cpu", threads=1, validate_every=1000),
-        DataConfig(("a.nrrd",), ("b.nrrd",)),
-        pairs=PairsConfig(size=48, count=36, noise=0.01),
-        extent=Extent(rotate=5, scale=0.05, shear=0.05, translate=3, elastic=2, width=(20, 30)),
-        loss=LossConfig(contrast=1.0),
-        filters=(8, 8, 16),
-        learning_rate=3e-3,
+        (DataConfig(str(tmp_path), "*.nrrd"),),
+        SplitConfig(("b",)),
+        ViewConfig((48, 48)),
+        NetworkConfig((8, 8, 16)),
+        LearningConfig(rate=3e-3, count=36, contrast=1.0),
+        Extent(rotate=5, scale=0.05, shear=0.05, translate=3, elastic=2, width=(20, 30)),
     )
     task = CorrespondenceTask(config)
     torch.set_num_threads(1)

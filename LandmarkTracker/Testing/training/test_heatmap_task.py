@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
 from pathlib import Path
 
 import numpy as np
@@ -11,14 +10,14 @@ import pytest
 import torch
 from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.formats import read_landmarks, write_landmarks
+from LandmarkTrackerLib.formats.annotated import annotated_images
 from LandmarkTrackerLib.methods.network_grid import InputConfig
 from LandmarkTrackerLib.networks.heatmap import NetworkConfig
 from LandmarkTrackerLib.simulation.augmentation import AugmentationConfig
-from LandmarkTrackerLib.training.config import read_config
+from LandmarkTrackerLib.training.config import DataConfig, read_config
 from LandmarkTrackerLib.training.heatmap_calibration import calibrate
-from LandmarkTrackerLib.training.heatmap_config import HeatmapTraining, OptimiserConfig
+from LandmarkTrackerLib.training.heatmap_config import HeatmapTraining, LearningConfig
 from LandmarkTrackerLib.training.heatmap_task import HeatmapTask
-from LandmarkTrackerLib.training.landmark_data import annotated_images
 from LandmarkTrackerLib.training.task import Draw
 
 
@@ -70,9 +69,7 @@ def partly(dots_folder, config, tmp_path):
             write_landmarks(file, left, overwrite=True)
         return dataclasses.replace(
             config,
-            data=dataclasses.replace(
-                config.data, folder=str(tmp_path), landmarks=("left", "right", "bottom")
-            ),
+            data=(DataConfig(str(tmp_path), landmarks=("left", "right", "bottom")),),
         )
 
     return make
@@ -89,7 +86,7 @@ def test_a_landmark_marked_missing_is_known_and_one_not_listed_is_not(partly):
 
 def test_a_landmark_that_no_image_shows_cannot_be_trained(partly):
     config = partly(range(0))
-    data = annotated_images(Path(config.data.folder))
+    data = annotated_images(Path(config.data[0].folder))
     with pytest.raises(InputError, match="no training image shows landmark 'right'; annotate it"):
         HeatmapTask(config, data[1:], data[:1])
 
@@ -98,7 +95,7 @@ def test_weight_decay_is_for_weights_only_and_follows_equation_2(config):
     task = HeatmapTask(config)
     network = task.network()
     for method, factor in (("adamw", 1), ("nesterov", 2)):
-        task.config = dataclasses.replace(config, optimiser=OptimiserConfig(method, 1e-6, 0.0005))
+        task.config = dataclasses.replace(config, learning=LearningConfig(method, 1e-6, 0.0005))
         optimiser = task.optimiser(network)
         decay = {id(p): g["weight_decay"] for g in optimiser.param_groups for p in g["params"]}
         assert decay[id(network.log_sigma)] == 0
@@ -111,7 +108,7 @@ def test_weight_decay_is_for_weights_only_and_follows_equation_2(config):
 
 def test_the_papers_recipe_lowers_the_loss(config):
     """Nesterov, rate 1e-6, momentum 0.99, batch 1."""
-    config = dataclasses.replace(config, optimiser=OptimiserConfig("nesterov", 1e-6, 0.0005))
+    config = dataclasses.replace(config, learning=LearningConfig("nesterov", 1e-6, 0.0005))
     task = HeatmapTask(config)
     torch.manual_seed(0)
     network = task.network()
@@ -152,7 +149,7 @@ def test_slices_in_a_training_of_volumes_are_refused_by_file_name(config):
 def test_the_papers_recipe_is_the_default_of_every_table(tmp_path):
     file = tmp_path / "paper.toml"
     file.write_text(
-        "[data]\nfolder = 'x'\n[input]\nsize = [512, 512]\n[optimiser]\nmethod = 'nesterov'\nrate = 1e-6\n"
+        "[data]\nfolder = 'x'\n[input]\nsize = [512, 512]\n[learning]\noptimiser = 'nesterov'\nrate = 1e-6\n"
         "[run]\nsteps = 30000\nbatch_size = 1\n"
     )
     config = read_config(file, HeatmapTraining)
@@ -160,7 +157,7 @@ def test_the_papers_recipe_is_the_default_of_every_table(tmp_path):
     assert config.augmentation == AugmentationConfig(
         (0.75, 1.25), (-0.25, 0.25), 20.0, 15.0, (0.6, 1.4), 5.0, 12
     )
-    assert config.optimiser == OptimiserConfig("nesterov", 1e-6, 0.0005, 0.99)
+    assert config.learning == LearningConfig("nesterov", 1e-6, 0.0005, 0.99)
 
 
 @pytest.mark.parametrize("dimension", [2, 3])
@@ -183,7 +180,7 @@ def test_calibration_without_absent_landmarks_refuses_nothing():
 
 
 def test_recipes_in_the_documentation_can_be_read(root):
-    recipes = sorted(itertools.chain((root / "Docs" / "recipes").glob("scn-*.toml")))
+    recipes = sorted((root / "Docs" / "recipes").glob("scn-*.toml"))
     assert recipes
     for recipe in recipes:
-        assert Path(read_config(recipe, HeatmapTraining).data.folder)
+        assert Path(read_config(recipe, HeatmapTraining).data[0].folder)

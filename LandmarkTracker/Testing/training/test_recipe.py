@@ -10,12 +10,13 @@ import pytest
 import SimpleITK as sitk
 from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.formats import write_landmarks
+from LandmarkTrackerLib.formats.annotated import annotated_images
 from LandmarkTrackerLib.geometry import Grid
 from LandmarkTrackerLib.landmarks import LandmarkSet
 from LandmarkTrackerLib.training.config import read_config
 from LandmarkTrackerLib.training.heatmap_config import HeatmapTraining
 from LandmarkTrackerLib.training.heatmap_task import HeatmapTask
-from LandmarkTrackerLib.training.recipe import recipe
+from LandmarkTrackerLib.training.recipe import recipe, until
 from LandmarkTrackerLib.training.report import read_report
 
 
@@ -42,7 +43,7 @@ def test_a_recipe_for_slices_has_their_proportions_and_trains(tmp_path: Path) ->
     made = config(tmp_path, recipe(tmp_path, "-x-", 300, "cpu"))
     assert made.input.size == (128, 64)
     assert made.input.intensity == "image"
-    assert (made.run.steps, made.run.device, made.data.subject_until) == (300, "cpu", "-x-")
+    assert (made.run.steps, made.run.device, made.data[0].subject) == (300, "cpu", until("-x-"))
     assert HeatmapTask(made).model.names == ("middle",)
 
 
@@ -75,3 +76,10 @@ def test_a_report_says_how_far_a_run_is_and_how_long_the_rest_takes(tmp_path: Pa
     assert report.loss.tolist() == [4, 3, 2]
     assert report.seconds_left(100) == pytest.approx(170)
     assert (report.validated.tolist(), report.error_mm.tolist()) == ([10], [7.5])
+
+
+def test_the_text_that_ends_a_subjects_name_may_hold_any_character(tmp_path: Path) -> None:
+    for name in ("anna.b (1)-x", "anna.b (2)-x", "carl"):
+        annotate(tmp_path, name, np.random.default_rng(0).normal(size=(1, 20, 20)))
+    subjects = [item.subject for item in annotated_images(tmp_path, until(" ("))]
+    assert subjects == ["anna.b", "anna.b", "carl"]

@@ -12,8 +12,7 @@ import torch
 from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.methods.tmn import TmnLocator
 from LandmarkTrackerLib.networks.sampling import cut, sample
-from LandmarkTrackerLib.training.config import RunConfig
-from LandmarkTrackerLib.training.images import Source, Split
+from LandmarkTrackerLib.training.config import DataConfig, RunConfig, SplitConfig
 from LandmarkTrackerLib.training.loop import Run
 from LandmarkTrackerLib.training.task import Draw
 from LandmarkTrackerLib.training.tmn import TmnTask
@@ -34,11 +33,11 @@ def config(**changes: Any) -> TmnConfig:
         run=RunConfig(
             steps=60, batch_size=4, device="cpu", validate_every=30, threads=1, warmup=5, schedule="cosine"
         ),
-        data=(Source(phantoms=3, frames=2),),
-        split=Split(("phantom-1002",)),
-        field=FieldConfig((64, 64), 5.0),
+        data=(DataConfig(phantoms=3, frames=2),),
+        split=SplitConfig(("phantom-1002",)),
+        input=FieldConfig((64, 64), 5.0),
         network=NetworkConfig(layers=2, width=64, dropout=0.0),
-        learning=LearningConfig(rate=2e-3, patches=8, validation_patches=16),
+        learning=LearningConfig(rate=2e-3, patches=8),
     )
     return replace(settings, **changes)
 

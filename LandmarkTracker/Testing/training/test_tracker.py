@@ -1,17 +1,18 @@
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 import torch
-from LandmarkTrackerLib.training.config import RunConfig
-from LandmarkTrackerLib.training.images import Source, Split
+from LandmarkTrackerLib.training import tracker
+from LandmarkTrackerLib.training.config import DataConfig, RunConfig, SplitConfig
 from LandmarkTrackerLib.training.task import Draw
 from LandmarkTrackerLib.training.tracker import (
-    LearningConfig,
+    CropConfig,
     TrackerConfig,
     TrackerTask,
     calibration,
     tracker_loss,
 )
-from LandmarkTrackerLib.training.tracker_samples import MotionConfig
 
 TRUTH = torch.tensor([[[10.0, 12.0], [30.0, 8.0]]])
 
@@ -49,15 +50,16 @@ def test_a_step_is_not_blamed_for_what_was_out_of_its_sight():
 
 
 @pytest.fixture(scope="module")
-def task() -> TrackerTask:
+def task() -> Iterator[TrackerTask]:
     config = TrackerConfig(
         RunConfig(steps=2, batch_size=2),
-        (Source(phantoms=4, frames=1),),
-        Split(validation=("phantom-1001",), test=()),
-        learning=LearningConfig(validation_pairs=8),
-        motion=MotionConfig(size=64, points=12),
+        (DataConfig(phantoms=4, frames=1),),
+        SplitConfig(("phantom-1001",)),
+        CropConfig((64, 64)),
     )
-    return TrackerTask(config)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tracker, "VALIDATION_PAIRS", 8)
+        yield TrackerTask(config)
 
 
 def test_validation_states_errors_before_and_after_refinement_and_calibrates_sigma(task):

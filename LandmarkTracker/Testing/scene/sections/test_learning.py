@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 from LandmarkTrackerLib.formats import read_image, read_landmarks, write_landmarks
+from LandmarkTrackerLib.formats.annotated import annotated_images
 from LandmarkTrackerLib.landmarks import LandmarkSet
 from LandmarkTrackerLib.scene.nodes.sequences import add_cine
 from LandmarkTrackerLib.scene.nodes.volumes import fill_volume
 from LandmarkTrackerLib.scene.process import last_lines
 from LandmarkTrackerLib.scene.sections import learning
 from LandmarkTrackerLib.training import recipe
-from LandmarkTrackerLib.training.landmark_data import annotated_images
+from LandmarkTrackerLib.training.recipe import until
 
 SECONDS = 600  # on a machine that is busy with other things
 
@@ -148,7 +149,7 @@ def test_annotated_volumes_and_frames_are_saved_as_training_reads_them(bench, sc
     bench.learning.images = tmp_path / "annotated"
     bench.learning.save()
     assert bench.status == f"2 annotated images were written to {tmp_path / 'annotated'}"
-    saved = annotated_images(tmp_path / "annotated", bench.learning.subject_until)
+    saved = annotated_images(tmp_path / "annotated", until(bench.learning.subject_until))
     assert [item.path.name for item in saved] == ["oblique-frame-0002.nrrd", "patient _ 2.nrrd"]
     assert [item.subject for item in saved] == ["oblique", "patient _ 2"]
     np.testing.assert_allclose(saved[0].landmarks["apex"].position, places["apex"], atol=1e-6)

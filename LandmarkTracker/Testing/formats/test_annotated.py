@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 from LandmarkTrackerLib.errors import InputError
-from LandmarkTrackerLib.formats import write_landmarks
+from LandmarkTrackerLib.formats import read_landmarks, write_landmarks
+from LandmarkTrackerLib.formats.annotated import annotated_images, landmark_names
 from LandmarkTrackerLib.geometry import Grid
 from LandmarkTrackerLib.landmarks import LandmarkSet
-from LandmarkTrackerLib.training.landmark_data import annotated_images, landmark_names, split, subject_folds
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def replace(folder, name: str, points: dict[str, tuple[float, float, float]]) ->
 
 
 def test_annotated_images_are_found_with_their_subjects(folder):
-    data = annotated_images(folder, subject_until="-")
+    data = annotated_images(folder, subject="^(.+?)-")
     assert [(item.name, item.subject) for item in data] == [
         ("anna-1", "anna"),
         ("anna-2", "anna"),
@@ -129,27 +129,30 @@ def test_a_folder_without_annotations_is_refused(tmp_path):
         annotated_images(tmp_path / "nowhere")
 
 
-def test_images_of_one_subject_stay_on_one_side_of_every_split(folder):
-    for n in range(2, 9):
-        for path in folder.glob("bert-1.*"):
-            (folder / path.name.replace("bert-1", f"bert{n}-1")).write_bytes(path.read_bytes())
-    data = annotated_images(folder, subject_until="-")
-    training, validation = split(data, 0.3)
-    assert not {i.subject for i in training} & {i.subject for i in validation}
-    assert len(training) + len(validation) == len(data)
-    parts = subject_folds(data, 3)
-    assert sorted(item.name for part in parts for item in part) == sorted(item.name for item in data)
-    subjects = [{item.subject for item in part} for part in parts]
-    assert all(not a & b for n, a in enumerate(subjects) for b in subjects[:n])
-    assert {len(s) for s in subjects} == {3}
+def test_point_files_of_every_format_and_a_table_by_its_name_are_read(folder):
+    expected = {item.name: item.landmarks["tip"].position for item in annotated_images(folder)}
+    (folder / "landmarks.csv").write_text(
+        "image,name,l,p,s\n"
+        + "".join(f"{name},tip,{','.join(map(str, at))}\n" for name, at in expected.items())
+    )
+    for item in annotated_images(folder / "landmarks.csv"):
+        assert np.allclose(item.landmarks["tip"].position, expected[item.name])
+    (folder / "landmarks.csv").unlink()
+    for path in folder.glob("*.mrk.json"):
+        write_landmarks(path.with_name(path.name.replace(".mrk.json", ".fcsv")), read_landmarks(path))
+        path.unlink()
+    for item in annotated_images(folder):
+        assert np.allclose(item.landmarks["tip"].position, expected[item.name], atol=1e-3)
 
 
-def test_too_few_subjects_are_refused(folder):
-    data = annotated_images(folder, subject_until="-")
-    assert len(split(data, 0.2)[1]) >= 1
-    with pytest.raises(InputError, match="2 subjects cannot be split into 5"):
-        subject_folds(data, 5)
-    with pytest.raises(InputError, match="annotate more images"):
-        split([data[0]], 0.2)
-    with pytest.raises(InputError, match="between 0 and 1"):
-        split(data, 0.0)
+def test_the_subject_of_a_file_is_told_by_an_expression_or_a_table(folder):
+    assert [item.subject for item in annotated_images(folder)] == ["anna-1", "anna-2", "bert-1"]
+    assert [item.subject for item in annotated_images(folder, "^(.+?)-")] == ["anna", "anna", "bert"]
+    names = [item.path.name for item in annotated_images(folder)]
+    (folder / "who.csv").write_text(f"file,subject\n{names[0]},x\n{names[2]},y\n")
+    assert [item.subject for item in annotated_images(folder, "who.csv")] == ["x", "y"]
+    with pytest.raises(InputError, match="cannot be told by"):
+        annotated_images(folder, "^(z.+)")
+    (folder / "wrong.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(InputError, match="CSV file with the columns"):
+        annotated_images(folder, "wrong.csv")

@@ -1,4 +1,4 @@
-"""A folder of annotated images, checked as a whole before anybody spends time on it."""
+"""Annotated images: a folder of images with point files beside them, or with one table of landmarks."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ import numpy as np
 import SimpleITK as sitk
 
 from LandmarkTrackerLib.errors import InputError
-from LandmarkTrackerLib.formats import read_image, read_landmarks
+from LandmarkTrackerLib.formats import landmarks_beside, read_image, read_landmarks, read_points
 from LandmarkTrackerLib.formats.files import natural, stem
 from LandmarkTrackerLib.formats.image_file import SUFFIXES
 from LandmarkTrackerLib.formats.points import TO_LPS
+from LandmarkTrackerLib.formats.subjects import subject_rule
 from LandmarkTrackerLib.formats.tables import number_in, read_table
 from LandmarkTrackerLib.geometry import Grid
 from LandmarkTrackerLib.landmarks import LandmarkSet
@@ -25,32 +26,17 @@ LPS, RAS, INDEX = ("l", "p", "s"), ("r", "a", "s"), ("i", "j")
 
 
 @dataclass(frozen=True)
-class DataConfig:
-    """The `[data]` table.
+class Annotated:
+    """One image file and its landmarks (LPS mm, three axes).
 
     Attributes:
-        folder: images with point lists of the same names beside them, or with one table `landmarks.csv`.
-        landmarks: names to train, in this order; all that occur if not given.
-        subject_until: a file's subject is its name up to this text ("-IM-"); every file its own if empty.
-            Images of one subject never lie on both sides of a split.
-        validation: part of the subjects that choose the best model and calibrate it.
-        held_out: subjects that are not touched at all.
+        spacing: mm a pixel if the image states none, see `formats.read_image`.
     """
-
-    folder: str
-    landmarks: tuple[str, ...] = ()
-    subject_until: str = ""
-    validation: float = 0.2
-    held_out: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Annotated:
-    """One image file and its landmarks (LPS mm, three axes)."""
 
     path: Path
     subject: str
     landmarks: LandmarkSet
+    spacing: tuple[float, ...] = ()
 
     @property
     def name(self) -> str:
@@ -65,7 +51,7 @@ class Annotated:
         Raises:
             InputError: it cannot be read, a landmark lies off it, or a slice is mirrored or turned over.
         """
-        image = read_image(self.path)
+        image = read_image(self.path, self.spacing)
         grid = Grid.of(image)
         for landmark in self.landmarks.only_defined():
             if not grid.contains(landmark.position):
@@ -84,47 +70,89 @@ class Annotated:
         return image
 
 
-def annotated_images(folder: Path, subject_until: str = "") -> list[Annotated]:
+def annotated_images(
+    folder: Path, subject: str = "", files: str = "*", spacing: Sequence[float] = ()
+) -> list[Annotated]:
     """The annotated images of a folder in natural order; images without landmarks are left out.
+
+    Args:
+        folder: images with a point file of the same name beside each, in any format that is read, or with
+            one table `landmarks.csv`; or such a table itself, in the folder of its images.
+        subject: whose image a file is; see `subject_rule`.
+        files: which images, as a pattern.
+        spacing: mm a pixel of images that state none, see `formats.read_image`.
 
     Raises:
         InputError: the folder does not exist, no image is annotated, or landmarks belong to no image.
     """
     folder = Path(folder)
+    table = folder if folder.suffix.lower() == ".csv" and folder.is_file() else folder / TABLE
+    folder = table.parent
     if not folder.is_dir():
         raise InputError(f"{folder} is not a folder; give the folder that holds the annotated images")
+    images = _images(folder, files)
+    landmarks = (
+        _from_table(table, images, spacing) if table.is_file() else _from_files(folder, images, spacing)
+    )
+    for name, where in landmarks.items():
+        if name not in images and files == "*":
+            raise InputError(
+                f"{where[0]} has landmarks of '{name}', but {folder} holds no image of that name"
+            )
+    whose = subject_rule(subject, folder)
+    found = [(path, whose(path), landmarks[name][1]) for name, path in images.items() if name in landmarks]
+    annotated = [
+        Annotated(path, subject, points, tuple(spacing))
+        for path, subject, points in found
+        if subject is not None
+    ]
+    if not annotated:
+        raise InputError(
+            f"{folder} holds no annotated image; save a point list NAME.mrk.json beside each image NAME, "
+            f"or one table {TABLE}"
+        )
+    return annotated
+
+
+def _images(folder: Path, files: str) -> dict[str, Path]:
     images: dict[str, Path] = {}
-    for path in sorted(folder.iterdir(), key=lambda p: natural(p.name)):
+    for path in sorted(folder.glob(files), key=lambda p: natural(p.name)):
         if path.name.lower().endswith(SUFFIXES) and not path.name.startswith("."):
             if stem(path) in images:
                 raise InputError(
                     f"{images[stem(path)].name} and {path.name} share a name; keep one of them in {folder}"
                 )
             images[stem(path)] = path
-    table = folder / TABLE
-    landmarks = _from_table(table, images) if table.is_file() else _from_files(folder)
-    for name, where in landmarks.items():
-        if name not in images:
-            raise InputError(
-                f"{where[0]} has landmarks of '{name}', but {folder} holds no image of that name"
-            )
-    if not landmarks:
-        raise InputError(
-            f"{folder} holds no annotated image; save a point list NAME.mrk.json beside each image NAME, "
-            f"or one table {TABLE}"
-        )
-    return [
-        Annotated(path, name.split(subject_until)[0] if subject_until else name, landmarks[name][1])
-        for name, path in images.items()
-        if name in landmarks
-    ]
+    return images
 
 
-def _from_files(folder: Path) -> dict[str, tuple[Path, LandmarkSet]]:
-    return {stem(path): (path, read_landmarks(path)) for path in sorted(folder.glob("*.mrk.json"))}
+def landmarks_of(image: Path, spacing: Sequence[float] = ()) -> LandmarkSet:
+    """Those of the point file beside an image, LPS mm; the image is read only where they count its pixels.
+
+    Raises:
+        InputError: there is no such file, or it cannot be used.
+    """
+    points = read_points(landmarks_beside(image))
+    return points.landmarks(Grid.of(read_image(image, spacing)) if points.needs_image else None)
 
 
-def _from_table(table: Path, images: dict[str, Path]) -> dict[str, tuple[Path, LandmarkSet]]:
+def _from_files(
+    folder: Path, images: dict[str, Path], spacing: Sequence[float]
+) -> dict[str, tuple[Path, LandmarkSet]]:
+    lonely = [path for path in sorted(folder.glob("*.mrk.json")) if stem(path) not in images]
+    found = {stem(path): (path, read_landmarks(path)) for path in lonely}
+    for name, path in images.items():
+        try:
+            points = landmarks_beside(path)
+        except InputError:
+            continue
+        found[name] = (points, landmarks_of(path, spacing))
+    return found
+
+
+def _from_table(
+    table: Path, images: dict[str, Path], spacing: Sequence[float]
+) -> dict[str, tuple[Path, LandmarkSet]]:
     """Columns image, name (or label), and l, p, s or r, a, s in mm, or i, j[, k] in pixels from the first
     pixel's centre. A row with empty coordinates says that the landmark is not in that image."""
     rows = read_table(table)
@@ -150,7 +178,7 @@ def _from_table(table: Path, images: dict[str, Path]) -> dict[str, tuple[Path, L
         if axes == RAS:
             positions = positions * TO_LPS["RAS"]
         elif axes != LPS and image in images:
-            positions = Grid.of(read_image(images[image])).to_world(positions)
+            positions = Grid.of(read_image(images[image], spacing)).to_world(positions)
         sets[image] = (table, LandmarkSet(tuple(named), positions, defined=np.isfinite(positions).all(1)))
     return sets
 
@@ -160,7 +188,7 @@ def landmark_names(data: Sequence[Annotated], wanted: Sequence[str] = ()) -> tup
 
     Raises:
         InputError: a wanted name occurs nowhere; or a single file of three or more uses a name that no other
-            file has, which is a slip of the pen more often than not.
+            file has, which is a typo more often than not.
     """
     counts = Counter(name for item in data for name in item.landmarks.names)
     for name in wanted:
@@ -197,18 +225,3 @@ def subject_folds(data: Sequence[Annotated], folds: int, seed: int = 0) -> list[
     order = np.random.default_rng(seed).permutation(len(subjects))
     group = {subjects[row]: place % folds for place, row in enumerate(order)}
     return [[item for item in data if group[item.subject] == fold] for fold in range(folds)]
-
-
-def split(data: Sequence[Annotated], part: float, seed: int = 0) -> tuple[list[Annotated], list[Annotated]]:
-    """Training and validation images; the latter of `part` of the subjects, at least one.
-
-    Raises:
-        InputError: `part` is not between 0 and 1, or there are fewer than two subjects.
-    """
-    if not 0 < part < 1:
-        raise InputError(f"validation = {part} must lie between 0 and 1")
-    subjects = len({item.subject for item in data})
-    groups = subject_folds(data, max(subjects, 2), seed)
-    count = min(max(round(part * subjects), 1), subjects - 1)
-    chosen = {item.subject for group in groups[:count] for item in group}
-    return [i for i in data if i.subject not in chosen], [i for i in data if i.subject in chosen]
