@@ -112,7 +112,7 @@ def test_nothing_begins_on_images_that_cannot_be_trained_on(bench, tmp_path, dot
     assert not (tmp_path / "model").exists()
     bench.learning.images, bench.learning.subject_until = dots_folder, "-"
     bench.learning.start()
-    assert "annotate more images" in bench.problem
+    assert "add images of more subjects" in bench.problem
     assert not bench.learning.running
 
 
