@@ -93,7 +93,6 @@ def say_beside(images: Sequence[Path]) -> None:
 
 
 def say(points: PointFile) -> None:
-    """Tell how the numbers of a file were understood, if they are not LPS mm as the file itself states."""
-    meaning = points.coordinates
-    if meaning is not None and not (meaning.stated and meaning.system == "LPS"):
-        print(f"{points.path}: {points.format}, {meaning}", file=sys.stderr)
+    """Print how the numbers of a file were understood, where the file does not say that they are LPS mm."""
+    if points.remark:
+        print(points.remark, file=sys.stderr)

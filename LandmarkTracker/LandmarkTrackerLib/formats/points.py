@@ -151,6 +151,14 @@ class PointFile:
         return tuple(dict.fromkeys(name for names in sets for name in names))
 
     @property
+    def remark(self) -> str:
+        """How the numbers were understood, for people; empty if they are LPS mm as the file itself states."""
+        meaning = self.coordinates
+        if meaning is None or (meaning.stated and meaning.system == "LPS"):
+            return ""
+        return f"{self.path}: {self.format}, {meaning}"
+
+    @property
     def needs_image(self) -> bool:
         """Whether the points can be put into the world only with the grid of their image."""
         if self.coordinates is None:

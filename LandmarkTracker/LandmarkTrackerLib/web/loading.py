@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from vtk.util.numpy_support import vtk_to_numpy
 
-from LandmarkTrackerLib.formats import open_cine, read_image, read_landmarks
+from LandmarkTrackerLib.formats import open_cine, read_image
 from LandmarkTrackerLib.formats.files import NotACineError, stem
+from LandmarkTrackerLib.formats.points import PointFile
 from LandmarkTrackerLib.landmarks import Array
 from LandmarkTrackerLib.scene.nodes.point_lists import new_point_list
 from LandmarkTrackerLib.scene.nodes.points import write_points
@@ -38,17 +39,17 @@ def open_image(scene: Any, path: Path, slice_name: str | None = None) -> Any:
     return node
 
 
-def open_points(scene: Any, path: Path, subject: Subject | None = None) -> Any:
+def open_points(scene: Any, points: PointFile, subject: Subject) -> Any:
     """Put the landmarks of a file into the scene as a point list.
 
     Args:
-        subject: the image that they lie on, for files that count its pixels.
+        subject: the image that they lie on, in the frame in view.
 
     Raises:
-        InputError: they cannot be read.
+        InputError: they cannot be put there.
     """
-    landmarks = read_landmarks(path, subject.cine.grid, subject.frame) if subject else read_landmarks(path)
-    node = new_point_list(scene, stem(path))
+    landmarks = points.landmarks(subject.cine.grid, subject.frame)
+    node = new_point_list(scene, stem(points.path))
     write_points(node, landmarks.names, landmarks)
     return node
 

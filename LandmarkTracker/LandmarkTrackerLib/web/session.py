@@ -14,7 +14,7 @@ import vtk
 from trame_slicer.core import SlicerApp
 
 from LandmarkTrackerLib.errors import InputError
-from LandmarkTrackerLib.formats import is_landmark_file
+from LandmarkTrackerLib.formats import is_landmark_file, read_points
 from LandmarkTrackerLib.images import Cine
 from LandmarkTrackerLib.scene.nodes.overlay import is_overlay
 from LandmarkTrackerLib.scene.nodes.sequences import browser_of, nodes_of
@@ -63,7 +63,9 @@ class Session:
         if is_landmark_file(path):
             if inputs.subject is None:
                 raise InputError(f"Open the image on which the landmarks of {path.name} lie first.")
-            inputs.choose_points(open_points(self.scene, path, inputs.subject))
+            points = read_points(path)
+            inputs.choose_points(open_points(self.scene, points, inputs.subject))
+            self.bench.report = points.remark
         else:
             inputs.choose_image(open_image(self.scene, path, slice_name))
 

@@ -48,6 +48,21 @@ def test_a_click_becomes_a_track_in_three_files(case, capsys):
     assert (case / "out" / "overview.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_landmarks_in_pixels_of_the_shown_frame_are_tracked_and_it_is_said(case, capsys):
+    shown = PHANTOM.landmarks(2)
+    index = PHANTOM.grid.to_index(shown.positions)
+    parts = ",".join(f"{name},{name}" for name in shown.names)
+    rows = [
+        f"img{n}.png," + ",".join(f"{x:.6f}" for x in (index[:, :2] + 5 * (n - 2)).ravel()) for n in (1, 2)
+    ]
+    lines = ["scorer" + ",me" * 2 * len(shown), f"bodyparts,{parts}", "coords" + ",x,y" * len(shown), *rows]
+    (case / "labels.csv").write_text("\n".join(lines))
+    assert track(case, "--landmarks", case / "labels.csv") == 0
+    assert "labels.csv: DeepLabCut table, pixels, the first is 0" in capsys.readouterr().err
+    found = read_track_csv(case / "out" / "track.csv")
+    np.testing.assert_allclose(found[2].positions, shown.positions, atol=1e-4)
+
+
 def test_a_forecast_is_written_beside_the_track(case):
     assert track(case, "--forecast", 250) == 0
     found, ahead = (read_track_csv(case / "out" / name) for name in ("track.csv", "forecast.csv"))

@@ -116,6 +116,15 @@ def test_the_user_says_what_the_file_does_not():
     assert set(CHOICES) == {"lps", "ras", "pixel", "pixel-1"}
 
 
+def test_only_lps_that_the_file_states_goes_without_saying():
+    points = {"": (Point("a", [1, 2, 3]),)}
+    assert PointFile(PLACE, "points", Coordinates("LPS"), points).remark == ""
+    convention = Coordinates("LPS", "as a program has it", stated=False)
+    said = PointFile(PLACE, "points", convention, points).remark
+    assert said == "points.txt: points, LPS mm, as a program has it"
+    assert "RAS mm" in PointFile(PLACE, "points", Coordinates("RAS"), points).remark
+
+
 def test_one_of_several_images_is_chosen_by_its_frame():
     images = {f"video\\img{n:03d}.png": (Point("a", [n, 0, 0]),) for n in (3, 14)}
     points = PointFile(PLACE, "points", Coordinates("LPS"), images)
