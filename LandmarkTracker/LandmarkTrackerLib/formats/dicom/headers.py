@@ -216,9 +216,9 @@ def _tags(stream: IO[bytes], path: Path) -> tuple[Tags, str, bool]:
             named = str(data.file_meta.get("TransferSyntaxUID") or "")
             if "SOPClassUID" not in data:
                 data.SOPClassUID = str(data.file_meta.get("MediaStorageSOPClassUID") or "")
-    except OSError:
-        raise
     except Exception as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
         # pydicom has no common error for what can be wrong with a file.
         raise InputError(f"{path} is damaged or no DICOM file; copy it again or take it away") from error
     tags = Tags(data)
@@ -280,13 +280,16 @@ def _refuse(path: Path, tags: Tags, floats: bool) -> None:
 
 def kind_of(tags: Tags) -> str:
     """What a file is, in the words of the standard: "CT Image", "Basic Text SR"."""
-    return _name(tags.text("SOPClassUID")).removesuffix(" Storage") or "an object of no stated kind"
+    uid = tags.text("SOPClassUID")
+    known = _name(uid).removesuffix(" Storage")
+    return known if known != uid else f"an object of an unknown kind ({uid})" if uid else "of no stated kind"
 
 
 def _name(uid: str) -> str:
+    """A UID in words; itself, as far as it can be printed, if it is unknown."""
     from pydicom.uid import UID
 
-    return str(UID(uid).name)
+    return "".join(c if c.isprintable() else "?" for c in UID(uid).name[:80])
 
 
 def _element(stream: IO[bytes], implicit: bool, order: str) -> tuple[tuple[int, int], bool, float, int]:

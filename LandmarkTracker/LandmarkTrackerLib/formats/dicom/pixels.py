@@ -18,6 +18,7 @@ import SimpleITK as sitk
 
 from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.formats.dicom.headers import JPEG, PIXEL_DATA, Groups, Source, Tags, read_source
+from LandmarkTrackerLib.formats.files import require_file
 
 CT = "1.2.840.10008.5.1.4.1.1.2"
 SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
@@ -28,9 +29,14 @@ GREY = ("MONOCHROME1", "MONOCHROME2", PALETTE)
 COLOURS = (*GREY, "RGB", *(f"YBR_{kind}" for kind in ("FULL", "FULL_422", "PARTIAL_420", "RCT", "ICT")))
 
 
-@lru_cache(maxsize=4)
 def _source(path: Path) -> Source:
-    """Headers of many frames take long to read, so those of the last few files are kept."""
+    """Headers of many frames take long to read, so those of the last few files are kept until they change."""
+    state = require_file(path).stat()
+    return _source_as_of(path, state.st_mtime_ns, state.st_size)
+
+
+@lru_cache(maxsize=4)
+def _source_as_of(path: Path, _time: int, _size: int) -> Source:
     return read_source(path)
 
 
@@ -127,9 +133,9 @@ def _compressed(source: Source, file: Any, frame: int) -> bytes:
                 number_of_frames=source.count,
                 extended_offsets=tuple(tables) if all(tables) else None,
             )
-    except OSError:
-        raise
     except Exception as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
         # pydicom has no common error for what can be wrong with a file.
         raise InputError(f"{source.path}: frame {frame} is damaged; copy it again") from error
     if source.syntax in JPEG and END_OF_JPEG not in data[-16:]:

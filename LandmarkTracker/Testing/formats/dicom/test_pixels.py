@@ -34,6 +34,11 @@ def test_each_frame_is_read_alone(write, stack):
         assert np.array_equal(pixels(read_frame(path, n)), stack[n])
 
 
+def test_a_file_that_is_replaced_is_read_anew(write):
+    for value in (1, 2):
+        assert pixels(read_frame(write(np.full((5, 7 + value), value), name="a.dcm")))[0, 0] == value
+
+
 def test_colour_is_kept_in_a_frame_and_becomes_luminance_in_a_cine(write):
     colour = RNG.integers(0, 255, (2, 5, 7, 3)).astype(np.uint8)
     path = write(colour, "US")
