@@ -61,7 +61,9 @@ def open_cine(path: Path, slice_name: str | None = None, spacing: Sequence[float
 def holds_dicom(path: Path) -> bool:
     """Whether this is a DICOM file, or a folder of them; they may lie below it if it has no other images."""
     files = dicom.dicom_files(path)
-    return bool(files) and (not path.is_dir() or files[0].parent == path or not folder.has_images(path))
+    if path.is_file():
+        return bool(files) or dicom.is_index(path)
+    return bool(files) and (files[0].parent == path or not folder.has_images(path))
 
 
 def read_image(path: Path, spacing: Sequence[float] = ()) -> sitk.Image:

@@ -5,7 +5,7 @@
 `pixels` decodes one frame.
 """
 
-from LandmarkTrackerLib.formats.dicom.headers import is_dicom
+from LandmarkTrackerLib.formats.dicom.headers import is_dicom, is_index
 from LandmarkTrackerLib.formats.dicom.reading import dicom_files, listing, names_in, read_cine, read_image
 
-__all__ = ["dicom_files", "is_dicom", "listing", "names_in", "read_cine", "read_image"]
+__all__ = ["dicom_files", "is_dicom", "is_index", "listing", "names_in", "read_cine", "read_image"]

@@ -132,11 +132,21 @@ def frames_of(source: Source) -> list[Frame]:
             (*common, *part.kind),
             part.place.grid(source.size, part.pixel),
             part.pixel.calibrated,
-            tuple(note for note in (part.pixel.note, part.place.note) if note),
+            _notes(part),
             part.stamp,
         )
         for number, part in enumerate(parts)
     ]
+
+
+def _notes(part: _Part) -> tuple[str, ...]:
+    """What should be known of the size and the place of a frame. Pixels without a size lie nowhere."""
+    lost = part.pixel.calibrated and not part.place.stated
+    notes = (
+        part.pixel.note,
+        "no position in the patient is stated; the first pixel counts as 0" if lost else "",
+    )
+    return tuple(note for note in notes if note)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,6 @@ from LandmarkTrackerLib.geometry import Grid
 
 # Projections of X-rays: what they state may be the size of a pixel at the detector, behind the patient.
 PROJECTIONS = ("CR", "DX", "IO", "MG", "PX", "RF", "RG", "XA")
-CROSS_SECTIONS = ("CT", "MR", "PT")
 CM = 3  # PhysicalUnitsXDirection
 TWO_DIMENSIONAL = 1  # RegionSpatialFormat
 
@@ -87,14 +86,12 @@ class Place:
         direction: 9 numbers as in `Grid`.
         thickness: mm through the plane; 1 if it is not stated.
         stated: whether position and orientation are.
-        note: that they are not, where this kind of image has them.
     """
 
     position: tuple[float, float, float]
     direction: tuple[float, ...]
     thickness: float
     stated: bool
-    note: str = ""
 
     def moved(self, offset: float) -> Place:
         """The same plane, `offset` mm further along its normal."""
@@ -131,9 +128,7 @@ def place_of(tags: Tags, groups: Groups) -> Place:
     )
     direction = _direction(orientation) if orientation else None
     if position is None or direction is None:
-        lost = tags.text("Modality") in CROSS_SECTIONS
-        note = "the file states no position in the patient" if lost else ""
-        return Place((0.0, 0.0, 0.0), tuple(np.eye(3).ravel().tolist()), thickness, False, note)
+        return Place((0.0, 0.0, 0.0), tuple(np.eye(3).ravel().tolist()), thickness, False)
     return Place((position[0], position[1], position[2]), direction, thickness, True)
 
 

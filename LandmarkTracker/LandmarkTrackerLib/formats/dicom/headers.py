@@ -48,13 +48,23 @@ class NotAnImageError(InputError):
 
 def is_dicom(path: Path) -> bool:
     """Whether a file begins as DICOM does, whatever its name."""
-    if not path.is_file():
-        return False
+    return _head(path)[128:132] == b"DICM"
+
+
+def is_index(path: Path) -> bool:
+    """Whether a file is the index of a medium, which holds no image and is mostly named DICOMDIR."""
+    return path.name.upper() == "DICOMDIR" or DICOMDIR.encode() in _head(path)
+
+
+def _head(path: Path) -> bytes:
+    """The first bytes of a file; nothing if it cannot be read."""
     try:
-        with path.open("rb") as file:
-            return file.read(132)[128:] == b"DICM"
+        if path.is_file():
+            with path.open("rb") as file:
+                return file.read(512)
     except OSError:
-        return False
+        pass
+    return b""
 
 
 @dataclass(frozen=True)

@@ -46,17 +46,21 @@ def read_frame(path: Path, frame: int = 0) -> sitk.Image:
     Raises:
         InputError: the pixels are damaged or cut short, or there is no room for a temporary file.
     """
-    source = _source(path)
-    stored = _stored(source, frame)
+    with warnings.catch_warnings():
+        # pydicom warns of every value that the standard does not allow.
+        warnings.simplefilter("ignore")
+        return _read(_source(path), frame)
+
+
+def _read(source: Source, frame: int) -> sitk.Image:
+    path, stored = source.path, _stored(source, frame)
     try:
         with tempfile.NamedTemporaryFile(suffix=".dcm", delete=False) as file:
             copy = Path(file.name)
     except OSError as error:
         raise _no_room(error) from error
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            _write(copy, source, frame, stored)
+        _write(copy, source, frame, stored)
         reader = sitk.ImageFileReader()
         reader.SetImageIO("GDCMImageIO")
         reader.SetFileName(str(copy))
@@ -125,14 +129,12 @@ def _compressed(source: Source, file: Any, frame: int) -> bytes:
     file.seek(source.offset)
     tables = [source.tags.data.get(key) for key in ("ExtendedOffsetTable", "ExtendedOffsetTableLengths")]
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            data = get_frame(
-                file,
-                frame,
-                number_of_frames=source.count,
-                extended_offsets=tuple(tables) if all(tables) else None,
-            )
+        data = get_frame(
+            file,
+            frame,
+            number_of_frames=source.count,
+            extended_offsets=tuple(tables) if all(tables) else None,
+        )
     except Exception as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise

@@ -19,6 +19,7 @@ from LandmarkTrackerLib.formats.dicom.headers import (
     DERIVED,
     NotAnImageError,
     is_dicom,
+    is_index,
     kind_of,
     read_source,
 )
@@ -28,7 +29,6 @@ from LandmarkTrackerLib.formats.files import NotACineError, natural, stem
 from LandmarkTrackerLib.geometry import Grid
 from LandmarkTrackerLib.images import Cine, annotated
 
-INDEX = "DICOMDIR"
 # A folder of more files than this is not one subject's.
 MOST_FILES = 50_000
 # How many names a message lists.
@@ -46,7 +46,7 @@ def dicom_files(path: Path) -> list[Path]:
     Raises:
         InputError: the folder holds far too many files, or cannot be read.
     """
-    if path.is_file() and path.name.upper() != INDEX:
+    if path.is_file() and not is_index(path):
         return [path] if _looks_like_dicom(path) else []
     folder = path.parent if path.is_file() else path
     if not folder.is_dir():
@@ -60,8 +60,9 @@ def dicom_files(path: Path) -> list[Path]:
 
 
 def _looks_like_dicom(path: Path) -> bool:
-    hidden = path.name.startswith(".") or path.name.upper() == INDEX
-    return not hidden and (path.suffix.lower() == ".dcm" or is_dicom(path))
+    if path.name.startswith(".") or is_index(path):
+        return False
+    return path.suffix.lower() == ".dcm" or is_dicom(path)
 
 
 def _below(folder: Path) -> Iterable[Path]:
@@ -94,7 +95,10 @@ def contents(path: Path) -> Contents:
     Raises:
         InputError: there is no image, or a file is damaged.
     """
-    frames, others = _frames(dicom_files(path))
+    files = dicom_files(path)
+    if not files:
+        raise InputError(f"{path} is the index of a DICOM medium without its images; copy the whole medium")
+    frames, others = _frames(files)
     kept, copies = _once(frames)
     passed = [f"{count} {what}" for what, count in others.items()]
     if copies:

@@ -81,7 +81,7 @@ def test_what_is_no_dicom_file_is_said_to_be_none(tmp_path, name):
 def test_the_index_of_a_medium_is_no_image(tmp_path):
     path = tmp_path / "index.dcm"
     path.write_bytes(Path(get_testdata_file("DICOMDIR")).read_bytes())
-    with pytest.raises(InputError, match="is the index of a DICOM medium; give its folder"):
+    with pytest.raises(InputError, match="is the index of a DICOM medium without its images"):
         read_image(path)
 
 

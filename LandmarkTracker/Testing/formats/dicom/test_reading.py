@@ -289,4 +289,4 @@ def test_a_damaged_file_is_named(write, tmp_path):
 def test_the_position_is_said_to_be_missing_where_it_is(write, tmp_path):
     for n in (1, 2):
         write(n, TriggerTime=40 * n, ImagePositionPatient=None)
-    assert "the file states no position in the patient" in open_cine(tmp_path).notes
+    assert "no position in the patient is stated; the first pixel counts as 0" in open_cine(tmp_path).notes
