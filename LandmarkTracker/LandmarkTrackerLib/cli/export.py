@@ -48,7 +48,11 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="fixed and moving image, or the cine of the track",
     )
     parser.add_argument(
-        "--frames", type=int, nargs=2, metavar=("FIXED", "MOVING"), help="of the track, counted from 0"
+        "--frames",
+        type=int,
+        nargs=2,
+        metavar=("FIXED", "MOVING"),
+        help="of the track, counted from 0, or of the images that a point file holds the points of",
     )
     add_pairing_argument(parser)
     parser.add_argument(
@@ -66,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
     from LandmarkTrackerLib.jobs.pairs import PAIR_FILES, export_pairs
 
     refuse_existing(args.output, (*PAIR_FILES, *args.export), args.overwrite)
-    (fixed, moving), pairs, remark = _frames(args) if args.frames else _files(args)
+    (fixed, moving), pairs, remark = _frames(args) if len(args.images) == 1 else _files(args)
     for path in export_pairs(args.output, ScanPair(fixed, moving, pairs), args.export):
         print(path)
     print(f"{len(pairs)} pairs{remark}")
@@ -90,14 +94,15 @@ def _files(args: argparse.Namespace) -> Opened:
     files = [read_points(path, args.coordinates) for path in args.landmarks]
     for points in files:
         say(points)
-    if len(files) == 1:
-        if not files[0].is_pair:
-            raise InputError(HOW)
+    if len(files) == 1 and not (files[0].is_pair or args.frames):
+        raise InputError(HOW)
+    if files[0].is_pair and len(files) == 1:
         pairs = files[0].pairs(*grids)
         lost = len(files[0].images[PAIR[0]]) - len(pairs)
         return (fixed, moving), pairs, f"; {lost} landmarks are not in both images" if lost else ""
     here, there = (
-        points.landmarks(grid, numbered=args.by_order) for points, grid in zip(files, grids, strict=True)
+        points.landmarks(grid, frame, args.by_order)
+        for points, grid, frame in zip((files * 2)[:2], grids, args.frames or (None, None), strict=True)
     )
     return (fixed, moving), *paired(here, there, args.by_order, args.include_uncertain)
 
@@ -106,7 +111,7 @@ def _frames(args: argparse.Namespace) -> Opened:
     from LandmarkTrackerLib.formats import open_cine, read_points
     from LandmarkTrackerLib.formats.scans import Scan
 
-    if len(args.images) != 1 or len(args.landmarks) != 1:
+    if not args.frames or len(args.landmarks) != 1:
         raise InputError(HOW)
     cine, points = open_cine(args.images[0]), read_points(args.landmarks[0], args.coordinates)
     say(points)

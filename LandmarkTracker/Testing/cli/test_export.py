@@ -104,6 +104,19 @@ def test_one_file_may_hold_the_points_of_both_images(case: Path, name: str, text
     np.testing.assert_allclose(pairs.moving, [[1, 2, 0]])
 
 
+def test_one_file_with_the_points_of_many_images_is_asked_for_two_of_them(case: Path, capsys) -> None:
+    head = "scorer,me,me\nbodyparts,nose,nose\ncoords,x,y\n"
+    a = put(case, "a.csv", head + "img0.png,1,1\nimg4.png,3,4\nimg9.png,5,6\n")
+    assert export(case, a) == 2
+    assert export(case, a, a) == 2
+    assert "holds the points of 3 images; choose the frame of one" in capsys.readouterr().err
+    for files in ((a,), (a, a)):
+        assert export(case, *files, more=("--frames", "4", "9", "--overwrite")) == 0
+        pairs = read_pairs_csv(case / "out" / "pairs.csv")
+        np.testing.assert_allclose(pairs.fixed, [[16, 28, 0]])
+        np.testing.assert_allclose(pairs.moving, [[120, 132, 0]])
+
+
 def test_one_file_of_one_image_is_not_enough(case: Path, capsys) -> None:
     assert export(case, put(case, "a.csv", "label,l,p,s\nnose,1,2,3\n")) == 2
     assert "give two point files and two images, or one file of pairs" in capsys.readouterr().err
