@@ -82,7 +82,6 @@ def test_walls_of_a_heart_are_followed_corrected_and_exported(serve, visit, file
     tab.unfold("export")
     screen = to_screen(tab, cine, tmp_path / "calibration")
     tab.unfold("export")
-    shoot(tab, "inputs")
 
     # Click four walls of the expert's contour at end-diastole, and name them.
     seen = screen(expert(DIASTOLE))
