@@ -11,6 +11,7 @@ from vtk.util.numpy_support import vtk_to_numpy
 from LandmarkTrackerLib.formats import open_cine, read_image
 from LandmarkTrackerLib.formats.files import NotACineError, stem
 from LandmarkTrackerLib.formats.points import PointFile
+from LandmarkTrackerLib.images import NOT_CALIBRATED, is_calibrated, notes_of
 from LandmarkTrackerLib.landmarks import Array
 from LandmarkTrackerLib.scene.nodes.point_lists import new_point_list
 from LandmarkTrackerLib.scene.nodes.points import write_points
@@ -23,20 +24,24 @@ DARK, BRIGHT = 0.5, 99.5
 FRAMES_LOOKED_AT = 8
 
 
-def open_image(scene: Any, path: Path, slice_name: str | None = None) -> Any:
-    """Put the cine or the volume at a path into the scene; returns its browser or its volume node.
+def open_image(scene: Any, path: Path, slice_name: str | None = None) -> tuple[Any, str]:
+    """Put the cine or the volume at a path into the scene.
+
+    Returns its browser or its volume node, and what should be known of how it was understood.
 
     Raises:
         InputError: it cannot be read.
     """
     try:
-        node = add_cine(scene, open_cine(path, slice_name))
+        cine = open_cine(path, slice_name)
+        node, notes, calibrated = add_cine(scene, cine), cine.notes, cine.calibrated
     except NotACineError:
         image = read_image(path)
+        notes, calibrated = notes_of(image), is_calibrated(image)
         node = scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", stem(path))
         fill_volume(node, image)
     show_whole_range(node)
-    return node
+    return node, "; ".join((*notes, *(() if calibrated else (NOT_CALIBRATED,))))
 
 
 def open_points(scene: Any, points: PointFile, subject: Subject) -> Any:

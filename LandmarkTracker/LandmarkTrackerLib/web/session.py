@@ -67,7 +67,9 @@ class Session:
             inputs.choose_points(open_points(self.scene, points, inputs.subject))
             self.bench.report = points.remark
         else:
-            inputs.choose_image(open_image(self.scene, path, slice_name))
+            node, understood = open_image(self.scene, path, slice_name)
+            inputs.choose_image(node)
+            self.bench.report = understood
 
     def images(self) -> list[Any]:
         """Every cine and volume of the scene that can be chosen, in the order in which they were opened."""

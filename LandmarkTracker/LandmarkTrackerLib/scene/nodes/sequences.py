@@ -9,6 +9,7 @@ from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.formats.times import UNSTATED_UNIT, unit_of
 from LandmarkTrackerLib.images import Cine
 from LandmarkTrackerLib.scene.i18n import _
+from LandmarkTrackerLib.scene.nodes.calibration import is_calibrated, mark
 from LandmarkTrackerLib.scene.nodes.volumes import fill_volume, grid_of, image_of, world_transform
 
 
@@ -72,6 +73,7 @@ def cine_of(browser) -> Cine:
         grid_of(sequence.GetNthDataNode(0), transform),
         browser.GetName(),
         unit,
+        is_calibrated(sequence),
     )
 
 
@@ -79,6 +81,7 @@ def add_cine(scene, cine: Cine):
     """Put a cine into the scene: a sequence of volumes and the browser that plays it, which is returned."""
     sequence = scene.AddNewNodeByClass("vtkMRMLSequenceNode", cine.name)
     sequence.SetIndexName("frame" if cine.time_unit == "frame" else "time")
+    mark(sequence, cine.calibrated)
     sequence.SetIndexUnit("" if cine.time_unit in ("frame", UNSTATED_UNIT) else cine.time_unit)
     volume = slicer.vtkMRMLScalarVolumeNode()
     volume.SetName(cine.name)

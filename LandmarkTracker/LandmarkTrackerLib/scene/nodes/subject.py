@@ -5,6 +5,7 @@ from __future__ import annotations
 from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.images import Cine
 from LandmarkTrackerLib.scene.i18n import _
+from LandmarkTrackerLib.scene.nodes.calibration import is_calibrated
 from LandmarkTrackerLib.scene.nodes.edits import edited
 from LandmarkTrackerLib.scene.nodes.point_lists import LandmarkNodes, landmark_nodes
 from LandmarkTrackerLib.scene.nodes.points import name_new_points, read_points
@@ -127,4 +128,10 @@ def cine_at(node) -> Cine:
     node = image_node(node)
     if is_cine(node):
         return cine_of(node)
-    return Cine([0.0], lambda _frame: image_of(node), grid_of(node), node.GetName())
+    return Cine(
+        [0.0],
+        lambda _frame: image_of(node),
+        grid_of(node),
+        node.GetName(),
+        calibrated=is_calibrated(node),
+    )

@@ -10,8 +10,10 @@ from vtk.util.numpy_support import vtk_to_numpy
 
 from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.geometry import Grid
-from LandmarkTrackerLib.images import as_volume
+from LandmarkTrackerLib.images import annotated, as_volume
+from LandmarkTrackerLib.images import is_calibrated as is_calibrated_image
 from LandmarkTrackerLib.scene.i18n import _
+from LandmarkTrackerLib.scene.nodes.calibration import is_calibrated, mark
 
 RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
@@ -34,7 +36,7 @@ def image_of(volume, transform=None) -> sitk.Image:
     image.SetSpacing(grid.spacing)
     image.SetOrigin(grid.origin)
     image.SetDirection(grid.direction)
-    return as_volume(image)
+    return annotated(as_volume(image), calibrated=is_calibrated(volume))
 
 
 def grid_of(volume, transform=None) -> Grid:
@@ -92,3 +94,4 @@ def fill_volume(volume, image: sitk.Image) -> None:
     matrix[:3, :3], matrix[:3, 3] = axes, image.GetOrigin()
     slicer.util.updateVolumeFromArray(volume, sitk.GetArrayFromImage(image))
     volume.SetIJKToRASMatrix(slicer.util.vtkMatrixFromArray(RAS_TO_LPS @ matrix))
+    mark(volume, is_calibrated_image(image))
