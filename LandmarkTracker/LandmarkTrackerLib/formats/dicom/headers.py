@@ -53,7 +53,7 @@ def is_dicom(path: Path) -> bool:
 
 def is_index(path: Path) -> bool:
     """Whether a file is the index of a medium, which holds no image and is mostly named DICOMDIR."""
-    return path.name.upper() == "DICOMDIR" or DICOMDIR.encode() in _head(path)
+    return path.is_file() and (path.name.upper() == "DICOMDIR" or DICOMDIR.encode() in _head(path))
 
 
 def _head(path: Path) -> bytes:

@@ -7,6 +7,7 @@ import warnings
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -98,7 +99,8 @@ def contents(path: Path) -> Contents:
     files = dicom_files(path)
     if not files:
         raise InputError(f"{path} is the index of a DICOM medium without its images; copy the whole medium")
-    frames, others = _frames(files)
+    states = ((file, file.stat()) for file in files)
+    frames, others = _frames(tuple((file, state.st_mtime_ns, state.st_size) for file, state in states))
     kept, copies = _once(frames)
     passed = [f"{count} {what}" for what, count in others.items()]
     if copies:
@@ -110,14 +112,18 @@ def contents(path: Path) -> Contents:
     return Contents(path, tuple(stacks_of(kept)), (f"passed over: {', '.join(passed)}",) if passed else ())
 
 
-def _frames(files: Sequence[Path]) -> tuple[list[Frame], Counter[str]]:
-    """The frames of files, and how many of which other objects there are."""
+@lru_cache(maxsize=1)
+def _frames(files: tuple[tuple[Path, int, int], ...]) -> tuple[list[Frame], Counter[str]]:
+    """The frames of files, and how many of which other objects there are.
+
+    Those of the last folder are kept until one of its files changes: who looks into a folder mostly opens it.
+    """
     frames: list[Frame] = []
     others: Counter[str] = Counter()
     with warnings.catch_warnings():
         # pydicom warns of every value that the standard does not allow.
         warnings.simplefilter("ignore")
-        for file in files:
+        for file, _time, _size in files:
             try:
                 source = read_source(file)
                 if len(files) > 1 and source.tags.text("SOPClassUID") in DERIVED:

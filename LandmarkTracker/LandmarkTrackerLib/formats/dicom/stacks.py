@@ -13,8 +13,12 @@ from LandmarkTrackerLib.formats.dicom.clocks import SERIES_PHASE, Order, in_orde
 from LandmarkTrackerLib.formats.dicom.frames import Frame
 from LandmarkTrackerLib.geometry import Grid
 
-# Slices nearer than this are at one position; directions that differ less in every component are parallel.
-SAME_PLACE_MM, SAME_DIRECTION = 0.05, 1e-3
+# Slices nearer than this part of a pixel, and than this in mm, are at one position.
+SAME_PLACE, SAME_PLACE_MM = 0.04, 0.05
+# Distances of slices may differ by this part of them, or by the mm above if that is more, but is no fifth.
+EVEN, EVEN_AT_MOST = 0.01, 0.2
+# Directions that differ less in every component are parallel.
+SAME_DIRECTION = 1e-3
 # How the series of a 4D scan say which phase each holds: "Gated 50%", "T=30%".
 PHASE = re.compile(r"(\d+(?:\.\d+)?)\s*%")
 
@@ -49,14 +53,19 @@ class Stack:
             return ""
         firsts = [frames[0] for frames in self.slices]
         gaps = np.diff([frame.depth for frame in firsts])
-        if np.ptp(gaps) > SAME_PLACE_MM:
+        allowed = min(max(SAME_PLACE_MM, EVEN * float(gaps.mean())), EVEN_AT_MOST * float(gaps.mean()))
+        if np.ptp(gaps) > allowed:
             return (
                 f"slices that are not parallel and evenly spaced: {min(gaps):.4g} to {max(gaps):.4g} mm apart"
             )
         steps = np.diff([frame.grid.origin for frame in firsts], axis=0)
         sideways = steps - np.outer(steps @ firsts[0].normal, firsts[0].normal)
-        if np.abs(sideways).max() > SAME_PLACE_MM:
+        if np.abs(sideways).max() > allowed:
             return "slices that do not lie one behind the other (a tilted gantry)"
+        if not all(np.allclose(frame.grid.spacing[:2], self.grid.spacing[:2], 1e-4) for frame in firsts):
+            return "slices with pixels of different sizes"
+        if not all(frame.grid.same_place(frames[0].grid) for frames in self.slices for frame in frames):
+            return "slices whose place or pixel size changes in time"
         return ""
 
     @property
@@ -110,14 +119,14 @@ def _phases_joined(frames: Sequence[Frame]) -> list[Frame]:
     joined: dict[int, Frame] = {}
     for motion, series in phases.items():
         percents = {uid: float(PHASE.findall(of[0].series.description)[0]) for uid, of in series.items()}
-        places = {
-            uid: sorted(round(frame.depth / SAME_PLACE_MM) for frame in of) for uid, of in series.items()
-        }
+        places = {uid: sorted(frame.depth for frame in of) for uid, of in series.items()}
         first = next(iter(places.values()))
         if (
             len(series) < 2
             or len(set(percents.values())) < len(series)
-            or any(p != first for p in places.values())
+            or any(
+                len(p) != len(first) or not np.allclose(p, first, atol=SAME_PLACE_MM) for p in places.values()
+            )
         ):
             continue
         description = " ".join(str(motion[-1]).replace("%", " ").split()) or "4D"
@@ -166,8 +175,9 @@ def _by_depth(frames: Sequence[Frame]) -> tuple[tuple[Frame, ...], ...]:
     """Frames at one position together, along their normal."""
     slices: list[list[Frame]] = []
     last = -np.inf
+    near = min(SAME_PLACE_MM, SAME_PLACE * min(frames[0].grid.spacing[:2]))
     for frame in sorted(frames, key=lambda frame: frame.depth):
-        if frame.depth - last > SAME_PLACE_MM:
+        if frame.depth - last > near:
             slices.append([])
         slices[-1].append(frame)
         last = frame.depth

@@ -262,6 +262,38 @@ def test_slices_that_make_no_volume_are_refused(write, tmp_path):
         read_image(tmp_path)
 
 
+@pytest.mark.parametrize("gap", [0.02, 0.5, 1.25])
+def test_thin_slices_are_told_apart(write, tmp_path, gap):
+    for n in range(3):
+        write(n, "CT", ImagePositionPatient=at(n * gap), PixelSpacing=[gap, gap])
+    image = read_image(tmp_path)
+    assert image.GetSize() == (7, 5, 3)
+    np.testing.assert_allclose(image.GetSpacing(), gap, rtol=1e-6)
+
+
+def test_slices_with_pixels_of_different_sizes_are_refused(write, tmp_path):
+    for n in range(3):
+        write(n, "CT", ImagePositionPatient=at(8.0 * n), PixelSpacing=[1, 1 + 0.01 * n])
+    with pytest.raises(InputError, match="slices with pixels of different sizes"):
+        read_image(tmp_path)
+
+
+def test_slices_that_wander_in_time_are_no_volumes(write, tmp_path):
+    for n in range(4):
+        place = (np.array(at(8.0 * (n % 2))) + (0, 3 * (n == 3), 0)).tolist()
+        write(n, ImagePositionPatient=place, TriggerTime=40 * (n // 2))
+    with pytest.raises(InputError, match="holds 2 cines; choose one"):
+        open_cine(tmp_path)
+
+
+def test_a_folder_is_looked_at_again_when_a_file_has_changed(write, tmp_path):
+    for n in (1, 2):
+        write(n, name=f"{n}.dcm", TriggerTime=40 * n)
+    assert open_cine(tmp_path).times == [40, 80]
+    write(2, name="2.dcm", TriggerTime=90, InstanceNumber=2)
+    assert open_cine(tmp_path).times == [40, 90]
+
+
 def test_slices_of_a_tilted_gantry_are_refused(write, tmp_path):
     for n in range(3):
         write(n, "CT", ImagePositionPatient=(ORIGIN + n * np.array([6.0, 1.0, 8.0])).tolist())
