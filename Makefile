@@ -13,7 +13,7 @@ EXTRAS := base train slicer web benchmark docs
 INSTALL := -m pip --disable-pip-version-check install --quiet
 CONSTRAINED := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt
 
-.PHONY: install demo test lint format types docs extras $(EXTRAS:%=extra-%) constraints clean
+.PHONY: install demo test lint format types docs extras $(EXTRAS:%=extra-%) constraints pictures release clean
 
 install: .venv/installed
 
@@ -63,6 +63,25 @@ constraints:
 		--report build/constraints/report.json hatchling editables ".[test]"
 	$(PYTHON) .ci/constraints.py build/constraints/report.json > constraints.txt
 	rm -rf build/constraints
+
+# Pictures of the documentation that were drawn anew, with few colours.
+pictures: install
+	$(VENV)/python .ci/palette.py $$(git diff --name-only --diff-filter=d HEAD -- Docs/pictures; \
+		git ls-files --others --exclude-standard -- Docs/pictures)
+
+# One commit with the files of this one, on top of the releases in the repository ON, if it is given. Slicer's
+# index of extensions takes 100 MiB at most, .git included.
+release: VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' LandmarkTracker/LandmarkTrackerLib/__init__.py)
+release:
+	rm -rf build/release
+	git init --quiet --initial-branch main build/release
+	git -C build/release fetch --quiet --depth 1 "file://$(CURDIR)" HEAD:refs/new
+	$(if $(ON),git -C build/release fetch --quiet $(ON) main:refs/last)
+	cd build/release && git reset --quiet --hard \
+		$$(git commit-tree refs/new^{tree} $(if $(ON),-p refs/last) -m "LandmarkTracker $(VERSION)")
+	cd build/release && git update-ref -d refs/new && rm -f .git/shallow .git/FETCH_HEAD .git/ORIG_HEAD \
+		&& git reflog expire --expire=now --all && git gc --quiet --prune=now
+	size=$$(du -sm build/release | cut -f1); echo "build/release: $$size MiB of 100"; [ $$size -le 100 ]
 
 clean:
 	rm -rf .venv results build dist

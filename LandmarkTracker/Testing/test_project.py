@@ -107,3 +107,48 @@ def test_every_python_that_is_declared_is_tested_on_every_system(project, workfl
     assert matrix["python"] == declared
     assert project["requires-python"] == f">={declared[0]}"
     assert {one.partition("-")[0] for one in matrix["system"]} == {"ubuntu", "macos", "windows"}
+
+
+def listed(root: Path) -> dict[str, set[str]]:
+    """Folder -> what the map in CONTRIBUTING.md lists in it; folders end with a slash."""
+    text = re.search(r"```text\nLandmarkTracker/\n.*?```", (root / "CONTRIBUTING.md").read_text(), re.DOTALL)[
+        0
+    ]
+    found: dict[str, set[str]] = {"": set()}
+    path: list[str] = []
+    for line in text.splitlines()[1:-1]:
+        if line.lstrip().startswith("---"):
+            continue
+        depth = (len(line) - len(line.lstrip())) // 4
+        path = path[:depth]
+        # A folder or files first, then, after two spaces, what they hold.
+        names = [name for name in line.split() if re.fullmatch(r"[\w.]+(/|\.py)", name)]
+        found["".join(path)] |= set(names)
+        if names[0].endswith("/"):
+            path.append(names[0])
+            found.setdefault("".join(path), set())
+    return found
+
+
+def there(folder: Path, files: bool) -> set[str]:
+    """The folders, and the Python files if asked, that lie in a folder of the repository."""
+    passed_over = {"__pycache__", "build", "data", "dist", "results", "runs"}
+    folders = {
+        f"{path.name}/"
+        for path in folder.iterdir()
+        if path.name not in passed_over
+        and not path.name.startswith((".", "_"))
+        and any(file.is_file() and file.suffix != ".pyc" for file in path.rglob("*"))
+    }
+    return folders | {path.name for path in folder.glob("*.py") if files and path.name[0] != "_"}
+
+
+def test_the_map_of_contributing_is_the_tree(root):
+    map_ = listed(root)
+    library = "LandmarkTracker/LandmarkTrackerLib/"
+    assert map_[""] == there(root, files=False)
+    assert map_["LandmarkTracker/"] == there(root / "LandmarkTracker", files=True)
+    assert map_[library] == there(root / library, files=True)
+    for folder in map_:
+        if folder.startswith(library) and folder != library:
+            assert map_[folder] == there(root / folder, files=False), folder
