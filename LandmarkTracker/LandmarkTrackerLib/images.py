@@ -14,7 +14,8 @@ from LandmarkTrackerLib.geometry import Grid
 
 LUMINANCE = (0.299, 0.587, 0.114)
 NOT_CALIBRATED = "not calibrated; lengths are in pixels (px) unless --spacing gives the size of a pixel in mm"
-# Keys of an image's metadata.
+# Keys of an image's metadata, and what stands between notes: ITK may write it as a line of a header.
+_BETWEEN = " | "
 _NOTES, _CALIBRATED = "LandmarkTracker.notes", "LandmarkTracker.calibrated"
 
 
@@ -26,15 +27,17 @@ def annotated(image: sitk.Image, notes: Sequence[str] = (), calibrated: bool | N
         calibrated: left as it is if None.
     """
     if notes:
-        image.SetMetaData(_NOTES, "\n".join(dict.fromkeys((*notes_of(image), *notes))))
-    if calibrated is not None:
-        image.SetMetaData(_CALIBRATED, "yes" if calibrated else "no")
+        image.SetMetaData(_NOTES, _BETWEEN.join(dict.fromkeys((*notes_of(image), *notes))))
+    if calibrated is False:
+        image.SetMetaData(_CALIBRATED, "no")
+    elif calibrated and not is_calibrated(image):
+        image.EraseMetaData(_CALIBRATED)
     return image
 
 
 def notes_of(image: sitk.Image) -> tuple[str, ...]:
     """What the image's reader understood, a phrase each."""
-    return tuple(image.GetMetaData(_NOTES).split("\n")) if image.HasMetaDataKey(_NOTES) else ()
+    return tuple(image.GetMetaData(_NOTES).split(_BETWEEN)) if image.HasMetaDataKey(_NOTES) else ()
 
 
 def is_calibrated(image: sitk.Image) -> bool:
@@ -171,7 +174,7 @@ class Cine:
                 else "another position, spacing or orientation than frame 0"
             )
             raise InputError(f"{self.name}: frame {frame} has {what}; resample the frames to one grid")
-        return image
+        return annotated(image, calibrated=self.calibrated)
 
     def __iter__(self) -> Iterator[sitk.Image]:
         return (self[frame] for frame in range(len(self)))

@@ -126,6 +126,16 @@ def test_an_image_carries_what_its_reader_understood():
     assert is_calibrated(image_of(np.zeros((2, 2, 2))))
     cine = Cine.of([grey, grey])
     assert (cine.notes, cine.calibrated, cine.length_unit) == (("first", "second"), False, "px")
+    assert not is_calibrated(cine[1])
+
+
+@pytest.mark.parametrize("name", ["a.mha", "a.nrrd"])
+def test_a_file_of_an_annotated_image_is_whole_and_still_not_calibrated(tmp_path, name):
+    image = annotated(image_of(np.ones((2, 3, 4), np.uint8)), ("first: a = b", "second"), calibrated=False)
+    sitk.WriteImage(image, str(tmp_path / name))
+    read = sitk.ReadImage(str(tmp_path / name))
+    assert (sitk.GetArrayFromImage(read) == 1).all()
+    assert not is_calibrated(read)
 
 
 @pytest.mark.parametrize(

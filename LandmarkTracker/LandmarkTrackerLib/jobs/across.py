@@ -9,7 +9,6 @@ import SimpleITK as sitk
 
 from LandmarkTrackerLib.appearance import Appearance, turn_like
 from LandmarkTrackerLib.errors import InputError
-from LandmarkTrackerLib.geometry import Grid
 from LandmarkTrackerLib.images import as_volume, is_calibrated, length_unit
 from LandmarkTrackerLib.jobs.propagate import located, require_on_image
 from LandmarkTrackerLib.landmarks import LandmarkSet
@@ -55,7 +54,7 @@ def with_example(locator: Locator, examples: Examples, image: sitk.Image, landma
     placed, image = landmarks.only_defined(), as_volume(image)
     if not len(placed):
         return examples
-    require_on_image(placed, Grid.of(image), "example")
+    require_on_image(placed, image, "example")
     seen = Appearance.of(image)
     first = examples[0].seen if examples else None
     turned = turn_like(seen.grid, first.grid)(image) if first else image

@@ -11,7 +11,7 @@ import SimpleITK as sitk
 
 from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.geometry import Grid
-from LandmarkTrackerLib.images import Cine, is_constant
+from LandmarkTrackerLib.images import Cine, is_calibrated, is_constant, length_unit
 from LandmarkTrackerLib.landmarks import LandmarkSet, Track
 from LandmarkTrackerLib.methods.protocols import Examples, Locator, names_of
 
@@ -116,7 +116,7 @@ def _learn(cine: Cine, locator: Locator, shown: Mapping[int, LandmarkSet]) -> Ex
             raise InputError(
                 f"{cine.name}: frame {frame} is constant; place landmarks where there is an image"
             )
-        require_on_image(placed, Grid.of(image), f"{cine.name}, frame {frame}")
+        require_on_image(placed, image, f"{cine.name}, frame {frame}")
         examples += locator.describe(image, placed)
     return examples
 
@@ -126,15 +126,16 @@ def _require_frame(cine: Cine, frame: int) -> None:
         raise InputError(f"{cine.name} has frames 0 to {len(cine) - 1}; there is no frame {frame}")
 
 
-def require_on_image(landmarks: LandmarkSet, grid: Grid, where: str) -> None:
+def require_on_image(landmarks: LandmarkSet, image: sitk.Image, where: str) -> None:
     """Raises InputError naming the first landmark that does not lie on the image.
 
     A landmark clicked on a slice may lie anywhere within the slice's thickness.
     """
-    for name, on in zip(landmarks.names, grid.contains(landmarks.positions), strict=True):
+    unit = length_unit(is_calibrated(image))
+    for name, on in zip(landmarks.names, Grid.of(image).contains(landmarks.positions), strict=True):
         if not on:
             at = ", ".join(f"{x:.1f}" for x in landmarks[name].position)
             raise InputError(
-                f"{where}: landmark '{name}' at LPS ({at}) mm lies outside the image; "
+                f"{where}: landmark '{name}' at LPS ({at}) {unit} lies outside the image; "
                 "check that the points belong to it and are in the right coordinate system"
             )

@@ -52,6 +52,12 @@ def test_a_track_of_pictures_counts_pixels_and_says_so_once(pictures, oblique_ci
     np.testing.assert_allclose(found.positions[:, 0, :2], oblique_cine[1] + (20, 24), atol=0.2)
 
 
+def test_a_point_off_a_picture_is_told_in_pixels(pictures, capsys):
+    (pictures / "cine.csv").write_text("label,i,j\na,20,2400\n")
+    assert track(pictures) == 2
+    assert "'a' at LPS (20.0, 2400.0, 0.0) px lies outside the image" in capsys.readouterr().err
+
+
 def test_a_spacing_calibrates_the_track(pictures, oblique_cine, capsys):
     assert track(pictures, "--spacing", "0.5,0.25") == 0
     told = capsys.readouterr().err

@@ -290,9 +290,8 @@ def _cine(choice: Choice, title: str, where: str, found: Contents) -> Cine:
             f"times of the slices differ by up to {np.ptp(times, axis=0).max():.4g} ms; those of the first"
         )
     if choice.others:
-        notes.append(
-            f"{choice}; --slice takes one slice alone: {', '.join(map(repr, choice.others[:LISTED]))}"
-        )
+        first, *_between, last = choice.others
+        notes.append(f"{choice}; --slice takes one slice alone, '{first}' to '{last}'")
     grid = stack.grid
     return Cine(
         times[0].tolist(),

@@ -61,7 +61,10 @@ def test_slices_in_phases_are_volumes_in_time_or_one_slice(enhanced):
     assert cine.grid.spacing == (1.25, 1.25, 10)
     assert tens(cine[2]) == [60, 100, 20]
     assert names_in(path) == ["SSFP SA", "SSFP SA/slice 01", "SSFP SA/slice 02", "SSFP SA/slice 03"]
-    assert any("--slice takes one slice alone: 'SSFP SA/slice 01'" in note for note in cine.notes)
+    assert any(
+        "--slice takes one slice alone, 'SSFP SA/slice 01' to 'SSFP SA/slice 03'" in note
+        for note in cine.notes
+    )
     one = open_cine(path, "SSFP SA/slice 02")
     assert (len(one), one.grid.size, one.grid.origin) == (4, (7, 5, 1), (-40, -40, 10))
     assert [tens(frame)[0] for frame in one] == [80, 90, 100, 110]
