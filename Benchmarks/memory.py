@@ -19,6 +19,7 @@ from LandmarkTrackerLib.images import Cine
 from LandmarkTrackerLib.jobs.propagate import propagate
 from LandmarkTrackerLib.methods.registry import make_locator
 from LandmarkTrackerLib.simulation.phantom import Phantom
+from LandmarkTrackerLib.step import results
 from results_table import write_csv
 
 SIDE = 128
@@ -53,7 +54,7 @@ def main() -> None:
     cine = endless(args.frames)
     held: list[tuple[int, float]] = []
     every = max(args.frames // 10, 1)
-    for step in propagate(cine, make_locator(args.model, "cpu"), {0: spread(cine.grid, COUNT)}):
+    for step in results(propagate(cine, make_locator(args.model, "cpu"), {0: spread(cine.grid, COUNT)})):
         # What the first frames set up is there before it counts.
         if step.frame == min(100, every) or (step.frame and step.frame % every == 0):
             held.append((step.frame, resident_mb()))

@@ -13,6 +13,7 @@ import numpy as np
 from LandmarkTrackerLib.jobs.propagate import propagate
 from LandmarkTrackerLib.methods.registry import make_locator
 from LandmarkTrackerLib.simulation.phantom import Phantom
+from LandmarkTrackerLib.step import results
 
 # The test patients of Docs/recipes/tmn-phantom-torso.toml.
 SEEDS = range(1006, 1012)
@@ -25,7 +26,7 @@ def errors(model: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, tuple[str, .
     for seed in SEEDS:
         phantom = Phantom(seed)
         clicked = phantom.landmarks(0)
-        for found in propagate(phantom.cine(), locator, {0: clicked}):
+        for found in results(propagate(phantom.cine(), locator, {0: clicked})):
             if found.frame:
                 exact = phantom.landmarks(found.frame).positions
                 found_off.append(np.linalg.norm(found.landmarks.positions - exact, axis=1))

@@ -40,6 +40,7 @@ from LandmarkTrackerLib.jobs.propagate import propagate, track_of
 from LandmarkTrackerLib.landmarks import LandmarkSet, Track
 from LandmarkTrackerLib.methods.protocols import Examples, Locator
 from LandmarkTrackerLib.methods.registry import make_locator
+from LandmarkTrackerLib.step import results
 from metrics import Summary
 from peers.dis_flow import ChainedDisFlow, DisFlow
 from peers.lucas_kanade import LucasKanade
@@ -128,12 +129,12 @@ def measure(cases: Iterable[Case], locators: Mapping[str, Locator]) -> list[Resu
 def track(case: Case, locator: Locator, only_judged: bool = False) -> Track:
     """The case's landmarks in all frames, or in the clicked and the judged ones."""
     if not only_judged:
-        steps = propagate(case.cine, locator, {case.clicked: case.landmarks})
+        steps = results(propagate(case.cine, locator, {case.clicked: case.landmarks}))
         return track_of(case.cine, {step.frame: step.landmarks for step in steps})
     frames = sorted({case.clicked, *case.frames})
     times = [case.cine.times[t] for t in frames]
     some = Cine(times, lambda t: case.cine[frames[t]], case.cine.grid, case.cine.name, case.cine.time_unit)
-    steps = propagate(some, locator, {frames.index(case.clicked): case.landmarks})
+    steps = results(propagate(some, locator, {frames.index(case.clicked): case.landmarks}))
     return track_of(case.cine, {frames[step.frame]: step.landmarks for step in steps})
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from LandmarkTrackerLib.cli.progress import progress
 from LandmarkTrackerLib.cli.train import STOPPED, on_signal, require_training
 
 if TYPE_CHECKING:
@@ -74,22 +74,10 @@ def _recipe(args: argparse.Namespace) -> ReproduceConfig:
 
 def _follow(comparison: Comparison) -> bool:
     """Show how far it is and how long the rest will take; True if a signal ended it before."""
-    from tqdm import tqdm
-
     with on_signal() as signals:
         steps = iter(comparison)
-        # What was finished before says nothing of how fast it goes on.
-        bar = tqdm(
-            total=100.0,
-            initial=100 * next(steps).done,
-            bar_format="{percentage:5.1f}% {elapsed}, {remaining} left: {desc}",
-            mininterval=0.5 if sys.stderr.isatty() else 30.0,
-        )
-        with bar:
-            for step in steps:
-                bar.set_description_str(step.what, refresh=False)
-                bar.update(100 * step.done - bar.n)
-                if signals:
-                    steps.close()
-                    return True
+        for _ in progress(steps, "comparison", lambda step: step.result or ""):
+            if signals:
+                steps.close()
+                return True
     return False

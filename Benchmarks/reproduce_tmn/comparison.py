@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from collections.abc import Generator, Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -16,6 +15,7 @@ from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.formats.files import read_text, written
 from LandmarkTrackerLib.formats.tables import read_table, write_table
 from LandmarkTrackerLib.jobs.export import refuse_existing
+from LandmarkTrackerLib.step import Step
 
 from reproduce_tmn.config import ReproduceConfig, described
 from reproduce_tmn.data import Cases, read_cases
@@ -28,21 +28,14 @@ SETTINGS = "settings.json"
 SPLIT_COLUMNS = ("file", "patient", "part", "landmarks")
 # Measuring a model is taken for this share of training it, in the estimate of time.
 MEASURING = 0.1
-
-
-@dataclass(frozen=True)
-class Step:
-    """How far the comparison is: the share of the work that is done, and what is being done."""
-
-    done: float
-    what: str
+PARTS = 10_000  # of the whole work, that progress counts
 
 
 class Comparison:
     """An iterator over the steps of all trainings and measurements.
 
         for step in Comparison(folder, output, config):
-            print(step.what)
+            print(step.result)  # what is being done
 
     Args:
         folder: images, some or all with landmarks; see `reproduction.data.read_cases`.
@@ -66,7 +59,7 @@ class Comparison:
         if config.tmn.run.threads:
             torch.set_num_threads(config.tmn.run.threads)
 
-    def __iter__(self) -> Generator[Step, None, None]:
+    def __iter__(self) -> Generator[Step[str], None, None]:
         """Train and measure what is not there yet, and report.
 
         Raises:
@@ -76,10 +69,10 @@ class Comparison:
         measure = Measuring(self.config, self.cases, self.trainings, self.output)
         total = sum(work.values()) * (1 + MEASURING)
         done = sum(work[name] for name in work if self._row(name).exists()) * (1 + MEASURING)
-        yield Step(done / total, "begin")
+        yield _step(done / total, "begin")
         if not self._row(SAME_PLACE).exists():
             for _ in self._kept(measure.same_place(), SAME_PLACE):
-                yield Step(done / total, "the same place, without a network")
+                yield _step(done / total, "the same place, without a network")
         for number, (name, training) in enumerate(self.trainings.all.items(), start=1):
             what = f"{number} of {len(work)}, {name}"
             if self._row(name).exists():
@@ -87,10 +80,10 @@ class Comparison:
             with closing(train(training, self.output / "models" / name)) as steps:
                 for step in steps:
                     share = step / training.run.steps * work[name]
-                    yield Step((done + share) / total, f"{what}: step {step} of {training.run.steps}")
+                    yield _step((done + share) / total, f"{what}: step {step} of {training.run.steps}")
             done += work[name]
             for share in self._kept(measure(name), name):
-                yield Step((done + share * MEASURING * work[name]) / total, f"{what}: measured")
+                yield _step((done + share * MEASURING * work[name]) / total, f"{what}: measured")
             done += MEASURING * work[name]
             self._write_report()
         self._write_report()
@@ -142,3 +135,7 @@ def _begin(output: Path, config: ReproduceConfig, cases: Cases) -> None:
             f"the images of {cases.folder}, or their landmarks, are not those that {split} lists; go on with "
             "the same images, or choose a new folder with --output"
         )
+
+
+def _step(share: float, what: str) -> Step[str]:
+    return Step(int(PARTS * share), PARTS, what)

@@ -163,8 +163,8 @@ def train(training: Training, folder: Path) -> Generator[int, None, None]:
         return
     steps = iter(run)
     try:
-        for progress in steps:
-            yield progress.step
+        for step in steps:
+            yield step.done
     except GeneratorExit:
         run.stop()
         next(steps, None)

@@ -3,8 +3,8 @@
     from LandmarkTrackerLib import make_locator, open_cine, propagate, read_landmarks
 
     cine = open_cine("liver.seq.nrrd")
-    for found in propagate(cine, make_locator("ncc"), {0: read_landmarks("clicked.mrk.json")}):
-        print(found.frame, found.landmarks["dome"].position)
+    for step in propagate(cine, make_locator("ncc"), {0: read_landmarks("clicked.mrk.json")}):
+        print(step.result.frame, step.result.landmarks["dome"].position)
 
 The library below `gui/`, `web/` and `scene/` needs no Slicer and no Qt. Positions are LPS millimetres.
 """

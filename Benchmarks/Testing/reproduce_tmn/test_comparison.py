@@ -103,7 +103,7 @@ def test_ctrl_c_loses_no_step_and_the_same_command_goes_on(
     comparison = Comparison(dots_folder, output, read_config(recipe, ReproduceConfig))
     seen = []
     for step in comparison:
-        seen.append(step.what)
+        seen.append(step.result)
         if (output / "report.html").exists():
             break
     assert "step 3 of 4" in seen[1]

@@ -15,6 +15,7 @@ from LandmarkTrackerLib.images import as_volume
 from LandmarkTrackerLib.landmarks import LandmarkSet
 from LandmarkTrackerLib.methods.registry import make_detector, make_locator
 from LandmarkTrackerLib.simulation.phantom import Phantom
+from LandmarkTrackerLib.step import results
 from LandmarkTrackerLib.training.config import DataConfig, RunConfig, SplitConfig, read_config
 from LandmarkTrackerLib.training.loop import Run
 from LandmarkTrackerLib.training.task import Draw
@@ -43,7 +44,7 @@ CONFIG = SimClrConfig(
 @pytest.fixture(scope="module")
 def model(tmp_path_factory) -> Path:
     run = Run(SimClrTask(CONFIG), CONFIG.run, tmp_path_factory.mktemp("run") / "patches")
-    losses = [progress.loss for progress in run]
+    losses = [learned.loss for learned in results(run)]
     assert np.mean(losses[-5:]) < np.mean(losses[:5])
     return run.model
 

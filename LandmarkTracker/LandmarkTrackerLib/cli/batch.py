@@ -16,6 +16,7 @@ from LandmarkTrackerLib.cli.track import (
     add_propagation_arguments,
 )
 from LandmarkTrackerLib.methods.registry import DEFAULT_ACROSS, DEFAULT_LOCATOR
+from LandmarkTrackerLib.step import results
 
 if TYPE_CHECKING:
     from LandmarkTrackerLib.jobs.batch import Case
@@ -56,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
     from LandmarkTrackerLib.jobs import batch
 
     cases = _cases(args)
-    outcomes = list(progress(batch.run(cases, args.output, args.overwrite), len(cases), "cases"))
+    outcomes = list(results(progress(batch.run(cases, args.output, args.overwrite), "cases")))
     failed = [outcome for outcome, _now in outcomes if outcome.status == "failed"]
     already = sum(not now for _outcome, now in outcomes)
     print(

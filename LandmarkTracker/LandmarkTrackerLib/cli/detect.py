@@ -11,6 +11,7 @@ from LandmarkTrackerLib.cli.image_files import add_spacing_argument, say_in_pixe
 from LandmarkTrackerLib.cli.progress import progress
 from LandmarkTrackerLib.cli.track import add_output_arguments
 from LandmarkTrackerLib.errors import InputError
+from LandmarkTrackerLib.step import results
 
 if TYPE_CHECKING:
     from LandmarkTrackerLib.jobs.across import FoundIn
@@ -42,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
 
     detector = make_detector(args.model, args.device)
     steps = detect_files(args.images, detector, args.output, args.overwrite, args.spacing)
-    return report(progress(steps, len(args.images), str(args.model)), args.output)
+    return report(results(progress(steps, str(args.model))), args.output)
 
 
 def report(steps: Iterable[FoundIn], output: Path) -> int:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from LandmarkTrackerLib.cli.progress import progress
 from LandmarkTrackerLib.cli.track import add_output_arguments
 from LandmarkTrackerLib.errors import InputError
+from LandmarkTrackerLib.step import results
 
 if TYPE_CHECKING:
     from LandmarkTrackerLib.evaluation.localization import Localization
@@ -94,9 +95,7 @@ def _cross_validated(args: argparse.Namespace) -> Localization:
     require_training()
     config = read_config(args.data, HeatmapTraining)
     steps = cross_validate(config, args.folds, args.output)
-    total = args.folds * (config.run.steps + 1)
-    results = [step.result for step in progress(steps, total, args.data.stem) if step.result is not None]
-    return joined(results)
+    return joined(list(results(progress(steps, args.data.stem))))
 
 
 def _scaled(result: Localization, first: str, second: str, mm: str) -> Localization:

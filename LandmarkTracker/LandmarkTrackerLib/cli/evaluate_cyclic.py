@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from LandmarkTrackerLib.cli.progress import progress
 from LandmarkTrackerLib.cli.track import add_output_arguments
 from LandmarkTrackerLib.errors import InputError
-
-if TYPE_CHECKING:
-    from LandmarkTrackerLib.jobs.cyclic import CyclicStep
+from LandmarkTrackerLib.step import results
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -55,9 +51,7 @@ def run(args: argparse.Namespace) -> int:
         seed=args.seed,
         overwrite=args.overwrite,
     )
-    for now in progress(_thousandths(steps), 1000, str(args.model)):
-        finished = now.finished
-    for trust in finished:
+    for trust in list(results(progress(steps, str(args.model)))):
         template, cyclic = trust.template.summary(), trust.cyclic.summary()
         print(
             f"{trust.name}: template matching {template['body_mean']:.1f} ± {template['body_sd']:.1f} mm, "
@@ -66,12 +60,3 @@ def run(args: argparse.Namespace) -> int:
     print(args.output / TABLE)
     print(args.output / PICTURE)
     return 0
-
-
-def _thousandths(steps: Iterator[CyclicStep]) -> Iterator[CyclicStep]:
-    """One item a thousandth of the work, however large the steps are, so that a bar can count them."""
-    shown = 0
-    for now in steps:
-        while shown < now.done:
-            shown += 1
-            yield now

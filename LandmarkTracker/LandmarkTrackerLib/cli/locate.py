@@ -11,6 +11,7 @@ from LandmarkTrackerLib.cli.progress import progress
 from LandmarkTrackerLib.cli.track import add_model_arguments, add_output_arguments
 from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.methods.registry import DEFAULT_ACROSS
+from LandmarkTrackerLib.step import results
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -49,4 +50,4 @@ def run(args: argparse.Namespace) -> int:
     steps = locate_files(
         args.examples, args.targets, locator, args.output, args.overwrite, args.max_sigma, args.spacing
     )
-    return report(progress(steps, len(args.targets), str(args.model)), args.output)
+    return report(results(progress(steps, str(args.model))), args.output)

@@ -13,6 +13,7 @@ from LandmarkTrackerLib.cli.progress import progress
 from LandmarkTrackerLib.cli.track import add_output_arguments
 from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.images import is_calibrated, notes_of
+from LandmarkTrackerLib.step import results
 
 if TYPE_CHECKING:
     import SimpleITK as sitk
@@ -76,11 +77,10 @@ def run(args: argparse.Namespace) -> int:
         say_understood(path.name, is_calibrated(image), notes_of(image))
     matcher = _matcher(args, fixed)
     name = f"{stem(args.fixed)} and {stem(args.moving)}"
-    steps = matching(fixed, moving, matcher)
-    *_, last = progress(steps, next(steps).total, name)
-    assert last.pairs is not None
-    title = f"{name}: {len(last.pairs)} pairs"
-    for path in write_match(args.output, *scans, last.pairs, title, args.export):
+    *_, last = progress(matching(fixed, moving, matcher), name)
+    assert last.result is not None
+    title = f"{name}: {len(last.result)} pairs"
+    for path in write_match(args.output, *scans, last.result, title, args.export):
         print(path)
     return 0
 
@@ -97,7 +97,8 @@ def _run_folder(args: argparse.Namespace) -> int:
     cases = match_cases(
         args.fixed, args.output, _matcher(args, read_image(first[0])), "pairs", args.export, args.spacing
     )
-    outcomes = list(progress(batch.run(cases, args.output, args.overwrite), len(cases), "pairs of images"))
+    steps = batch.run(cases, args.output, args.overwrite)
+    outcomes = list(results(progress(steps, "pairs of images")))
     failed = [outcome for outcome, _now in outcomes if outcome.status == "failed"]
     print(args.output / batch.TABLE)
     for outcome in failed:

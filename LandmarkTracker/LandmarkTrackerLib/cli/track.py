@@ -14,9 +14,10 @@ from LandmarkTrackerLib.cli.progress import progress
 from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.images import Cine
 from LandmarkTrackerLib.jobs.export import TRACK_FILES, refuse_existing, write_track
-from LandmarkTrackerLib.jobs.propagate import Direction, frames_in_order, propagate, track_of
+from LandmarkTrackerLib.jobs.propagate import Direction, propagate, track_of
 from LandmarkTrackerLib.landmarks import LandmarkSet, Track
 from LandmarkTrackerLib.methods.registry import DEFAULT_LOCATOR
+from LandmarkTrackerLib.step import results
 
 FORECAST_FILE = "forecast.csv"
 
@@ -139,8 +140,7 @@ def track_cine(
     steps = propagate(
         cine, make_locator(model, device), {frame: landmarks}, direction, max_sigma_mm=max_sigma_mm
     )
-    total = len(frames_in_order(len(cine), frame, direction))
-    found = {step.frame: step.landmarks for step in progress(steps, total, f"{cine.name} ({model})")}
+    found = {step.frame: step.landmarks for step in results(progress(steps, f"{cine.name} ({model})"))}
     track = track_of(cine, found)
     title = f"{cine.name}: {len(track.names)} landmarks from frame {frame}, {model}"
     for path in write_track(output, cine, track, frame, title, overwrite):

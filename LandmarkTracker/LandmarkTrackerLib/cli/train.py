@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from LandmarkTrackerLib.cli.progress import progress, say
 from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.training.tasks import TASKS, TrainingKind
 
 if TYPE_CHECKING:
-    from LandmarkTrackerLib.training.loop import Run
+    from LandmarkTrackerLib.step import Step
+    from LandmarkTrackerLib.training.loop import Learned, Run
 
 STOPPED = 130
 
@@ -51,6 +54,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def run(args: argparse.Namespace) -> int:
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     require_training()
     from LandmarkTrackerLib.training.loop import Run, model_of
 
@@ -60,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
     if args.test is not None:
         return _test(kind, config, args.task, args.test or model_of(folder))
     Run.require_folder(folder, args.resume)
-    print(f"{args.config}: reading the images", file=sys.stderr, flush=True)
+    print(f"{args.config.name}: reading the images", file=sys.stderr, flush=True)
     training = Run(kind.make(config), config.run, folder, resume=args.resume)
     stopped = _train(training)
     if training.fabric.is_global_zero:
@@ -82,23 +87,18 @@ def _test(kind: TrainingKind, config: Any, task: str, model: str | Path) -> int:
 
 def _train(training: Run) -> bool:
     """Run to the end under a progress bar; True if a signal ended it before."""
-    from tqdm import tqdm
 
-    bar = tqdm(
-        total=training.config.steps,
-        initial=training.step,
-        desc=training.folder.name,
-        unit="step",
-        disable=not training.fabric.is_global_zero,
-        mininterval=0.5 if sys.stderr.isatty() else 30.0,
-    )
-    with on_signal(training.stop) as signals, bar:
-        for progress in training:
-            bar.update(progress.step - bar.n)
-            if progress.metrics:
-                shown = ", ".join(f"{name} {value:.3g}" for name, value in progress.metrics.items())
-                bar.write(f"step {progress.step}: {shown}", file=sys.stderr)
-            bar.set_postfix(loss=f"{progress.loss:.3f}", refresh=False)
+    def state(step: Step[Learned]) -> str:
+        return f"loss={step.result.loss:.3f}" if step.result is not None else ""
+
+    steps: Iterable[Step[Learned]] = training
+    if training.fabric.is_global_zero:
+        steps = progress(training, training.folder.name, state)
+    with on_signal(training.stop) as signals:
+        for step in steps:
+            if step.result is not None and step.result.metrics and training.fabric.is_global_zero:
+                shown = ", ".join(f"{name} {value:.3g}" for name, value in step.result.metrics.items())
+                say(f"step {step.done}: {shown}")
     return bool(signals) and not training.finished
 
 

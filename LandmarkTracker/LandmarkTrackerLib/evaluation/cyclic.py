@@ -21,6 +21,7 @@ from LandmarkTrackerLib.geometry import Grid
 from LandmarkTrackerLib.images import as_volume, pixels
 from LandmarkTrackerLib.landmarks import Array, LandmarkSet
 from LandmarkTrackerLib.methods.protocols import Examples, Locator
+from LandmarkTrackerLib.step import Step
 
 # Pixels that are sought at once: an image is encoded anew for each such part.
 CHUNK = 1024
@@ -128,22 +129,13 @@ class ErrorMap:
         }
 
 
-@dataclass(frozen=True)
-class Step:
-    """Some pixels were sought in one target: `done` of `total` such steps; the map when all are done."""
-
-    done: int
-    total: int
-    result: ErrorMap | None = None
-
-
 def cyclic_error(
     locator: Locator,
     source: sitk.Image,
     targets: Mapping[str, Callable[[], sitk.Image]],
     step: int = 2,
     at_once: int = CHUNK,
-) -> Iterator[Step]:
+) -> Iterator[Step[ErrorMap]]:
     """The cyclic error of every `step`-th pixel of the source over the targets; yields after each chunk.
 
     Args:
@@ -159,7 +151,7 @@ def cyclic_error(
     yield from _map(locator, source, targets, step, at_once)
 
 
-def template_error(locator: Locator, source: sitk.Image, step: int = 2) -> Iterator[Step]:
+def template_error(locator: Locator, source: sitk.Image, step: int = 2) -> Iterator[Step[ErrorMap]]:
     """The error of every `step`-th pixel sought in its own image (section III.A); yields after each chunk."""
     yield from _map(locator, source, {}, step, CHUNK)
 
@@ -170,7 +162,7 @@ def _map(
     targets: Mapping[str, Callable[[], sitk.Image]],
     step: int,
     at_once: int,
-) -> Iterator[Step]:
+) -> Iterator[Step[ErrorMap]]:
     source = as_volume(source)
     lattice = Lattice(Grid.of(source), step)
     world = lattice.grid.to_world(lattice.index)

@@ -13,6 +13,7 @@ from LandmarkTrackerLib.images import as_volume, is_calibrated, length_unit
 from LandmarkTrackerLib.jobs.propagate import located, require_on_image
 from LandmarkTrackerLib.landmarks import LandmarkSet
 from LandmarkTrackerLib.methods.protocols import Examples, Locator
+from LandmarkTrackerLib.step import Step
 
 
 @dataclass(frozen=True)
@@ -66,18 +67,19 @@ def locate_in(
     locator: Locator,
     examples: Examples,
     max_sigma_mm: float | None = None,
-) -> Iterator[FoundIn]:
+) -> Iterator[Step[FoundIn]]:
     """Yield every subject's landmarks in turn; a subject that cannot be read does not stop the others.
 
     Args:
         images: name to what reads the image, called when it is its turn.
         max_sigma_mm: a point less certain than this is missing; the locator's own limit if not given.
     """
-    for name, read in images.items():
+    for done, (name, read) in enumerate(images.items(), start=1):
         try:
-            yield locate_one(name, read(), locator, examples, max_sigma_mm)
+            found = locate_one(name, read(), locator, examples, max_sigma_mm)
         except InputError as error:
-            yield FoundIn(name, None, str(error))
+            found = FoundIn(name, None, str(error))
+        yield Step(done, len(images), found)
 
 
 def locate_one(

@@ -29,6 +29,7 @@ from LandmarkTrackerLib.jobs.export import write_track
 from LandmarkTrackerLib.jobs.propagate import Direction, propagate, track_of
 from LandmarkTrackerLib.landmarks import LandmarkSet
 from LandmarkTrackerLib.methods.protocols import Detector, Examples, Locator
+from LandmarkTrackerLib.step import Step, results
 
 TABLE = "cases.csv"
 
@@ -87,7 +88,7 @@ class Outcome:
 COLUMNS = tuple(field.name for field in fields(Outcome))
 
 
-def run(cases: Sequence[Case], folder: Path, overwrite: bool = False) -> Iterator[tuple[Outcome, bool]]:
+def run(cases: Sequence[Case], folder: Path, overwrite: bool = False) -> Iterator[Step[tuple[Outcome, bool]]]:
     """Yield each case's outcome, and whether it was done now; `folder/cases.csv` keeps them all.
 
     Args:
@@ -105,7 +106,7 @@ def run(cases: Sequence[Case], folder: Path, overwrite: bool = False) -> Iterato
         raise InputError("there is nothing to do; give a folder with images")
     table = folder / TABLE
     known = {row["case"]: Outcome(**row) for row in read_table(table)} if table.is_file() else {}
-    for case in cases:
+    for done, case in enumerate(cases, start=1):
         complete = case.result.exists() and not overwrite
         if complete:
             known[case.name] = known.get(case.name) or Outcome(case.name, "done")
@@ -113,7 +114,7 @@ def run(cases: Sequence[Case], folder: Path, overwrite: bool = False) -> Iterato
             known[case.name] = attempt(case)
         rows = [tuple(asdict(known[name]).values()) for name in names if name in known]
         write_table(table, COLUMNS, rows, overwrite=True)
-        yield known[case.name], not complete
+        yield Step(done, len(cases), (known[case.name], not complete))
 
 
 def attempt(case: Case) -> Outcome:
@@ -167,7 +168,7 @@ def track_cases(
     def track(path: Path) -> Done:
         cine = open_cine(path, spacing=spacing)
         shown = read_landmarks(landmarks_beside(path), cine.grid, frame)
-        steps = propagate(cine, locator, {frame: shown}, direction, max_sigma_mm=max_sigma_mm)
+        steps = results(propagate(cine, locator, {frame: shown}, direction, max_sigma_mm=max_sigma_mm))
         result = track_of(cine, {step.frame: step.landmarks for step in steps})
         write_track(output / stem(path), cine, result, frame, f"{cine.name}, {title}", overwrite=True)
         return _counted(result.frames, cine.length_unit)
@@ -199,7 +200,7 @@ def detect_cases(folder: Path, output: Path, detector: Detector, spacing: Sequen
     """Every image of a folder; one `NAME.mrk.json` each."""
 
     def detected(path: Path) -> FoundIn:
-        (found,) = detect({path.name: partial(read_image, path, spacing)}, detector)
+        (found,) = results(detect({path.name: partial(read_image, path, spacing)}, detector))
         return found
 
     return _image_cases(folder, output, detected)

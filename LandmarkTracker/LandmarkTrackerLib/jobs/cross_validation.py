@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from LandmarkTrackerLib.evaluation.localization import Localization
 from LandmarkTrackerLib.formats.annotated import Annotated, landmark_names
 from LandmarkTrackerLib.jobs.detect import detect
 from LandmarkTrackerLib.methods.protocols import Detector
+from LandmarkTrackerLib.step import Step, results
 
 if TYPE_CHECKING:
     from LandmarkTrackerLib.training.heatmap_config import HeatmapTraining
@@ -22,24 +23,7 @@ if TYPE_CHECKING:
 SHARE = 0.2  # of the subjects that are not tested, to validate on, where the file names some instead
 
 
-@dataclass(frozen=True)
-class FoldProgress:
-    """One training step, or one fold's finished answers.
-
-    Attributes:
-        fold: from 1.
-        step: of this fold's training.
-        loss: of the step.
-        result: the fold's answers; None while it is training.
-    """
-
-    fold: int
-    step: int
-    loss: float
-    result: Localization | None = None
-
-
-def cross_validate(config: HeatmapTraining, folds: int, folder: Path) -> Iterator[FoldProgress]:
+def cross_validate(config: HeatmapTraining, folds: int, folder: Path) -> Iterator[Step[Localization]]:
     """Train and test `folds` models, in `folder/fold-1` and so on. A fold that was begun goes on.
 
     The validation part of the training file is taken from the other folds' subjects, so that nothing about a
@@ -61,6 +45,7 @@ def cross_validate(config: HeatmapTraining, folds: int, folder: Path) -> Iterato
     names = landmark_names(data, wanted_landmarks(config.data))
     config = replace(config, data=tuple(replace(table, landmarks=names) for table in config.data))
     share = config.split.validation if isinstance(config.split.validation, float) else SHARE
+    each = config.run.steps + 1  # a fold is trained, and then tested
     for fold, tested in enumerate(subject_folds(data, folds, config.run.seed), start=1):
         others = [item for item in data if item not in tested]
         validating = drawn_share([*dict.fromkeys(item.subject for item in others)], share, config.run.seed)
@@ -69,12 +54,13 @@ def cross_validate(config: HeatmapTraining, folds: int, folder: Path) -> Iterato
         )
         task = HeatmapTask(config, training, validation)
         where = folder / f"fold-{fold}"
+        before = (fold - 1) * each
         run = Run(task, config.run, where, resume=(where / "last.ckpt").exists())
         if not run.finished:
-            for progress in run:
-                yield FoldProgress(fold, progress.step, progress.loss)
+            for step in run:
+                yield Step(before + step.done, folds * each)
         result = evaluate(tested, make_detector(str(run.model), config.run.device))
-        yield FoldProgress(fold, run.step, float("nan"), result)
+        yield Step(before + each, folds * each, result)
 
 
 def evaluate(data: list[Annotated], detector: Detector) -> Localization:
@@ -84,7 +70,8 @@ def evaluate(data: list[Annotated], detector: Detector) -> Localization:
         InputError: an image cannot be used, or shares no landmark with the model.
     """
     answers = []
-    for item, found in zip(data, detect({item.name: item.read for item in data}, detector), strict=True):
+    found_in = results(detect({item.name: item.read for item in data}, detector))
+    for item, found in zip(data, found_in, strict=True):
         if found.landmarks is None:
             raise InputError(f"{item.name}: {found.failure}")
         answers.append((item.name, item.landmarks, found.landmarks))

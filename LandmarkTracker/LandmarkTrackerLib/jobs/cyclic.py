@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -22,8 +22,10 @@ from LandmarkTrackerLib.images import as_volume
 from LandmarkTrackerLib.jobs.export import all_or_nothing, refuse_existing
 from LandmarkTrackerLib.landmarks import Array
 from LandmarkTrackerLib.methods.protocols import Locator
+from LandmarkTrackerLib.step import Step
 
 TABLE, PICTURE = "cyclic.csv", "cyclic.png"
+PARTS = 1000  # of the whole work, that progress counts
 
 
 @dataclass(frozen=True)
@@ -37,15 +39,6 @@ class Trust:
     targets: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class CyclicStep:
-    """`done` of `total` equal parts of the work; the sources that are finished."""
-
-    done: int
-    total: int
-    finished: list[Trust] = field(default_factory=list)
-
-
 def trust_in(
     sources: Mapping[str, Callable[[], sitk.Image]],
     targets: Mapping[str, Callable[[], sitk.Image]],
@@ -53,7 +46,7 @@ def trust_in(
     count: int = 10,
     step: int = 2,
     seed: int = 0,
-) -> Iterator[CyclicStep]:
+) -> Iterator[Step[Trust]]:
     """Template matching and the cyclic error of every source, over `count` targets drawn at random.
 
     A target is turned like its source. A source that is among the targets is not sought in itself.
@@ -61,7 +54,6 @@ def trust_in(
     Raises:
         InputError: no target is left for a source, or an image cannot be used.
     """
-    finished: list[Trust] = []
     for number, (name, read) in enumerate(sources.items()):
         image = as_volume(read())
         others = sorted(set(targets) - {name})
@@ -81,9 +73,9 @@ def trust_in(
                 if now.result is not None:
                     maps.append(now.result)
                 if len(maps) < 2:
-                    yield CyclicStep(int(1000 * share), 1000, finished)
-        finished.append(Trust(name, image, maps[0], maps[1], chosen))
-        yield CyclicStep(round(1000 * (number + 1) / len(sources)), 1000, finished)
+                    yield Step(int(PARTS * share), PARTS)
+        trust = Trust(name, image, maps[0], maps[1], chosen)
+        yield Step(round(PARTS * (number + 1) / len(sources)), PARTS, trust)
 
 
 def trust_in_files(
@@ -96,7 +88,7 @@ def trust_in_files(
     step: int = 2,
     seed: int = 0,
     overwrite: bool = False,
-) -> Iterator[CyclicStep]:
+) -> Iterator[Step[Trust]]:
     """`trust_in` over files. At the end, also of what was finished before a stop, it writes `cyclic.csv`, one
     `STEM-error.nrrd` (mean cyclic error in mm, to lay over the image) a source and, where matplotlib is
     installed, `cyclic.png`.
@@ -112,7 +104,8 @@ def trust_in_files(
     finished: list[Trust] = []
     try:
         for now in trust_in(opened, others, locator, count, step, seed):
-            finished = now.finished
+            if now.result is not None:
+                finished.append(now.result)
             yield now
     finally:
         if finished:

@@ -18,11 +18,12 @@ from LandmarkTrackerLib.jobs.across import FoundIn
 from LandmarkTrackerLib.jobs.export import refuse_existing
 from LandmarkTrackerLib.landmarks import LandmarkSet
 from LandmarkTrackerLib.methods.protocols import Detector
+from LandmarkTrackerLib.step import Step
 
 TABLE, PICTURE = "detections.csv", "overview.png"
 
 
-def detect(images: Mapping[str, Callable[[], sitk.Image]], detector: Detector) -> Iterator[FoundIn]:
+def detect(images: Mapping[str, Callable[[], sitk.Image]], detector: Detector) -> Iterator[Step[FoundIn]]:
     """Yield every image's landmarks in turn, all names of the detector; missing where it was not found.
 
     An image that cannot be used does not stop the others; one without contrast holds no landmark.
@@ -30,14 +31,15 @@ def detect(images: Mapping[str, Callable[[], sitk.Image]], detector: Detector) -
     Args:
         images: name to what reads the image, called when it is its turn.
     """
-    for name, read in images.items():
+    for done, (name, read) in enumerate(images.items(), start=1):
         try:
             image = as_volume(read())
             nothing = is_constant(image)
-            found = LandmarkSet.missing(detector.names) if nothing else detector.detect(image)
-            yield FoundIn(name, found, unit=length_unit(is_calibrated(image)))
+            landmarks = LandmarkSet.missing(detector.names) if nothing else detector.detect(image)
+            found = FoundIn(name, landmarks, unit=length_unit(is_calibrated(image)))
         except InputError as error:
-            yield FoundIn(name, None, str(error))
+            found = FoundIn(name, None, str(error))
+        yield Step(done, len(images), found)
 
 
 def detect_files(
@@ -46,7 +48,7 @@ def detect_files(
     folder: Path,
     overwrite: bool = False,
     spacing: Sequence[float] = (),
-) -> Iterator[FoundIn]:
+) -> Iterator[Step[FoundIn]]:
     """Detect in files, and write as they finish: one `STEM.mrk.json` an image.
 
     At the end, also where a caller stops early, come `detections.csv` and, where matplotlib is installed,
@@ -63,12 +65,12 @@ def detect_files(
 
 def found_in_files(
     paths: Sequence[Path],
-    find: Callable[[Mapping[str, Callable[[], sitk.Image]]], Iterator[FoundIn]],
+    find: Callable[[Mapping[str, Callable[[], sitk.Image]]], Iterator[Step[FoundIn]]],
     folder: Path,
     overwrite: bool = False,
     examples: Sequence[tuple[Path, LandmarkSet]] = (),
     spacing: Sequence[float] = (),
-) -> Iterator[FoundIn]:
+) -> Iterator[Step[FoundIn]]:
     """Write the results of `find` as `detect_files` has it; `overview.png` starts with the examples.
 
     Raises:
@@ -84,12 +86,13 @@ def found_in_files(
     done: dict[str, LandmarkSet] = {}
     units: dict[str, str] = {}
     try:
-        for found in find(images):
-            if found.landmarks is not None:
+        for step in find(images):
+            found = step.result
+            if found is not None and found.landmarks is not None:
                 file = folder / f"{found.name}.mrk.json"
                 write_landmarks(file, found.landmarks, overwrite=overwrite, unit=found.unit)
                 done[found.name], units[found.name] = found.landmarks, found.unit
-            yield found
+            yield step
     finally:
         if done:
             write_detections(folder / TABLE, done, overwrite, units)

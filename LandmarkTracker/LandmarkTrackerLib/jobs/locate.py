@@ -14,6 +14,7 @@ from LandmarkTrackerLib.jobs.across import FoundIn, locate_in, with_example
 from LandmarkTrackerLib.jobs.detect import found_in_files
 from LandmarkTrackerLib.landmarks import LandmarkSet
 from LandmarkTrackerLib.methods.protocols import Examples, Locator
+from LandmarkTrackerLib.step import Step
 
 
 def locate_files(
@@ -24,7 +25,7 @@ def locate_files(
     overwrite: bool = False,
     max_sigma_mm: float | None = None,
     spacing: Sequence[float] = (),
-) -> Iterator[FoundIn]:
+) -> Iterator[Step[FoundIn]]:
     """Learn from the examples, then find and write as `jobs.detect.detect_files` does.
 
     Args:
@@ -40,7 +41,7 @@ def locate_files(
     """
     shown = [pair for example in examples for pair in _shown_in(example, spacing)]
 
-    def find(images: Mapping[str, Callable[[], sitk.Image]]) -> Iterator[FoundIn]:
+    def find(images: Mapping[str, Callable[[], sitk.Image]]) -> Iterator[Step[FoundIn]]:
         return locate_in(images, locator, _learn(locator, shown, spacing), max_sigma_mm)
 
     yield from found_in_files(targets, find, folder, overwrite, shown, spacing)

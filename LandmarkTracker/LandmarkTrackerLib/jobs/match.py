@@ -18,7 +18,8 @@ from LandmarkTrackerLib.jobs.batch import Case, Done, images_in
 from LandmarkTrackerLib.jobs.export import all_or_nothing
 from LandmarkTrackerLib.jobs.pairs import PAIR_FILES, export_pairs
 from LandmarkTrackerLib.landmarks import LandmarkPairs
-from LandmarkTrackerLib.methods.protocols import Matcher, Matching, SteppedMatcher
+from LandmarkTrackerLib.methods.protocols import Matcher, SteppedMatcher
+from LandmarkTrackerLib.step import Step
 from LandmarkTrackerLib.weights import model_names
 
 PICTURE = "overview.png"
@@ -59,21 +60,22 @@ class Matched:
 
 def match(
     images: Mapping[str, Callable[[], tuple[sitk.Image, sitk.Image]]], matcher: Matcher
-) -> Iterator[Matched]:
+) -> Iterator[Step[Matched]]:
     """Yield every pair of images in turn. A pair that cannot be used does not stop the others.
 
     Args:
         images: name to what reads the fixed and the moving image, called when it is their turn.
     """
-    for name, read in images.items():
+    for done, (name, read) in enumerate(images.items(), start=1):
         try:
             fixed, moving = map(as_volume, read())
-            yield Matched(name, fixed, moving, matcher.match(fixed, moving))
+            matched = Matched(name, fixed, moving, matcher.match(fixed, moving))
         except InputError as error:
-            yield Matched(name, None, None, None, str(error))
+            matched = Matched(name, None, None, None, str(error))
+        yield Step(done, len(images), matched)
 
 
-def matching(fixed: sitk.Image, moving: sitk.Image, matcher: Matcher) -> Iterator[Matching]:
+def matching(fixed: sitk.Image, moving: sitk.Image, matcher: Matcher) -> Iterator[Step[LandmarkPairs]]:
     """Match two images step by step: volumes take a while. The last step holds the pairs.
 
     Raises:
@@ -83,8 +85,8 @@ def matching(fixed: sitk.Image, moving: sitk.Image, matcher: Matcher) -> Iterato
     if isinstance(matcher, SteppedMatcher):
         yield from matcher.steps(fixed, moving)
     else:
-        yield Matching(0, 1)
-        yield Matching(1, 1, matcher.match(fixed, moving))
+        yield Step(0, 1)
+        yield Step(1, 1, matcher.match(fixed, moving))
 
 
 def write_match(

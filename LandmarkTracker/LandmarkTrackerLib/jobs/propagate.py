@@ -14,6 +14,7 @@ from LandmarkTrackerLib.geometry import Grid
 from LandmarkTrackerLib.images import Cine, is_calibrated, is_constant, length_unit
 from LandmarkTrackerLib.landmarks import LandmarkSet, Track
 from LandmarkTrackerLib.methods.protocols import Examples, Locator, names_of
+from LandmarkTrackerLib.step import Step
 
 Direction = Literal["forward", "backward", "both"]
 
@@ -43,7 +44,7 @@ def propagate(
     direction: Direction = "both",
     start: int | None = None,
     max_sigma_mm: float | None = None,
-) -> Iterator[Found]:
+) -> Iterator[Step[Found]]:
     """Yield every visited frame's landmarks, the start frame first.
 
     Args:
@@ -75,14 +76,15 @@ def propagate(
         return found if placed is None else found.updated(placed)
 
     at_start = prior = answer(start, None)
-    yield Found(start, float(cine.times[start]), at_start)
-    for frame in frames_in_order(len(cine), start, direction)[1:]:
+    order = frames_in_order(len(cine), start, direction)
+    yield Step(1, len(order), Found(start, float(cine.times[start]), at_start))
+    for done, frame in enumerate(order[1:], start=2):
         if frame == start - 1:
             prior = at_start
         landmarks = answer(frame, prior)
         # A lost point leaves its last place as the prior, so that it can be found again when it comes back.
         prior = prior.updated(landmarks.only_defined())
-        yield Found(frame, float(cine.times[frame]), landmarks)
+        yield Step(done, len(order), Found(frame, float(cine.times[frame]), landmarks))
 
 
 def located(

@@ -11,6 +11,7 @@ import SimpleITK as sitk
 
 from LandmarkTrackerLib.appearance import Appearance
 from LandmarkTrackerLib.landmarks import Array, LandmarkPairs, LandmarkSet
+from LandmarkTrackerLib.step import Step
 
 
 @dataclass(frozen=True)
@@ -66,25 +67,11 @@ class Matcher(Protocol):
     def match(self, fixed: sitk.Image, moving: sitk.Image) -> LandmarkPairs: ...
 
 
-@dataclass(frozen=True)
-class Matching:
-    """How far a match is.
-
-    Attributes:
-        done, total: steps, none of which takes long.
-        pairs: the answer; None until all is done.
-    """
-
-    done: int
-    total: int
-    pairs: LandmarkPairs | None = None
-
-
 @runtime_checkable
 class SteppedMatcher(Matcher, Protocol):
     """A Matcher that can say how far it is, and be stopped between its steps."""
 
-    def steps(self, fixed: sitk.Image, moving: sitk.Image) -> Iterator[Matching]:
+    def steps(self, fixed: sitk.Image, moving: sitk.Image) -> Iterator[Step[LandmarkPairs]]:
         """Yields before the first and after every step; the last one holds the pairs."""
         ...
 

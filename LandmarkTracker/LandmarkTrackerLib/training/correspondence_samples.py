@@ -16,7 +16,7 @@ from LandmarkTrackerLib.methods.network_grid import Pixels, oriented
 from LandmarkTrackerLib.simulation.appearance import changed
 from LandmarkTrackerLib.simulation.deformation import Deformation, shown
 from LandmarkTrackerLib.simulation.scans import Extent, draw_affine, draw_elastic, draw_pose
-from LandmarkTrackerLib.training.data import Item
+from LandmarkTrackerLib.training.data import Item, announced
 from LandmarkTrackerLib.training.task import Draw
 
 
@@ -57,7 +57,7 @@ def read_sources(items: Sequence[Item], config: PairInputConfig) -> list[Source]
         InputError: a file cannot be read, or none suits the network.
     """
     sources = []
-    for item in items:
+    for item in announced(items):
         for image in item.slices() if config.dimension == 2 else item.images():
             if config.dimension == 2 or not Grid.of(image).is_slice:
                 _, grey = grey_image(oriented(image, config.dimension), config)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import SimpleITK as sitk
@@ -22,6 +25,9 @@ from LandmarkTrackerLib.training.config import DataConfig, SplitConfig
 
 FIRST_PHANTOM = 1000
 TRAINED = ("train", "validation")
+ANNOUNCE = 2.0  # seconds between two lines
+LOG = logging.getLogger(__name__)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -91,6 +97,17 @@ def split_items(
     part_of = parts_of([subject for subject, _, _ in named], split, seed)
     items = [Item(part_of[subject], subject, config, path) for subject, config, path in named]
     return [item for item in items if item.part in parts]
+
+
+def announced(items: Sequence[T]) -> Iterator[T]:
+    """The items one by one, while the log says every few seconds how many of them are read."""
+    begun = said = time.monotonic()
+    for number, item in enumerate(items):
+        now = time.monotonic()
+        if number and now - said > ANNOUNCE:
+            said, left = now, (now - begun) / number * (len(items) - number)
+            LOG.info("read %d of %d files, about %.0f s left", number, len(items), left)
+        yield item
 
 
 def split_annotated(
@@ -183,7 +200,7 @@ def read_split(
         InputError: as `split_items`, a file cannot be read, or a part is empty.
     """
     shown: dict[str, list[tuple[NDArray[np.float32], Grid, str]]] = {part: [] for part in parts}
-    for item in split_items(data, split, parts, seed):
+    for item in announced(split_items(data, split, parts, seed)):
         shown[item.part] += [(field.show(image), Grid.of(image), item.subject) for image in item.slices()]
     return {part: _stack(part, images, field) for part, images in shown.items()}
 

@@ -17,6 +17,7 @@ from LandmarkTrackerLib.methods.heatmap.detector import HeatmapConfig, NetworkIm
 from LandmarkTrackerLib.methods.network_grid import InputConfig
 from LandmarkTrackerLib.simulation.appearance import BACKGROUND, changed, cut_away
 from LandmarkTrackerLib.simulation.augmentation import AugmentationConfig
+from LandmarkTrackerLib.training.data import announced
 from LandmarkTrackerLib.training.task import Draw
 
 
@@ -45,7 +46,7 @@ def read_examples(items: Sequence[Annotated], model: HeatmapConfig, like: Grid) 
     """
     examples = []
     reference: Array | None = None
-    for item in items:
+    for item in announced(items):
         image = item.read(like)
         try:
             views = prepare(image, model)

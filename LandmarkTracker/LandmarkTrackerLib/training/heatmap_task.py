@@ -25,7 +25,7 @@ from LandmarkTrackerLib.methods.network_grid import intensity_range
 from LandmarkTrackerLib.networks.heatmap import HeatmapNetwork
 from LandmarkTrackerLib.networks.scn import SpatialConfigurationNet
 from LandmarkTrackerLib.simulation.appearance import cut_away
-from LandmarkTrackerLib.training.data import split_annotated, wanted_landmarks
+from LandmarkTrackerLib.training.data import announced, split_annotated, wanted_landmarks
 from LandmarkTrackerLib.training.heatmap_calibration import calibrate
 from LandmarkTrackerLib.training.heatmap_config import HeatmapTraining
 from LandmarkTrackerLib.training.heatmap_loss import heatmap_loss
@@ -63,7 +63,7 @@ class HeatmapTask:
         self._require_size()
         _require_shown(names, training, validation)
         if config.input.intensity == "dataset":
-            ranges = np.array([intensity_range(item.read(), config.input) for item in training])
+            ranges = np.array([intensity_range(item.read(), config.input) for item in announced(training)])
             self.model = replace(self.model, limits=(float(ranges[:, 0].min()), float(ranges[:, 1].max())))
         first = Grid.of(training[0].read())
         self.training = read_examples(training, self.model, first)

@@ -22,6 +22,7 @@ from lightning_fabric import Fabric
 from torch.utils.data import DataLoader
 
 from LandmarkTrackerLib.errors import InputError
+from LandmarkTrackerLib.step import Step
 from LandmarkTrackerLib.training.config import RunConfig
 from LandmarkTrackerLib.training.log import Log
 from LandmarkTrackerLib.training.task import Draw, Task
@@ -31,10 +32,9 @@ CHECKPOINT = "last.ckpt"
 
 
 @dataclass(frozen=True)
-class Progress:
-    """One finished step. `metrics` is empty unless the step ended with a validation."""
+class Learned:
+    """What an optimiser step has learned. `metrics` is empty unless the step ended with a validation."""
 
-    step: int
     loss: float
     metrics: dict[str, float]
 
@@ -43,8 +43,8 @@ class Run:
     """Training as an iterator over its steps; stopping early is as simple as calling `stop`.
 
         run = Run(task, config.run, Path("runs/mine"))
-        for progress in run:
-            print(progress.step, progress.loss)
+        for step in run:
+            print(step.done, step.result.loss)
 
     The folder receives `last.ckpt` (to resume from), `FOLDER.pt` (the best model so far, ready for use, named
     as the folder), `training.csv`, `validation.csv` and TensorBoard events. Under `torchrun`, every process
@@ -111,14 +111,14 @@ class Run:
         """End after the step in hand, with a checkpoint. Safe in a signal handler."""
         self._stop = True
 
-    def __iter__(self) -> Iterator[Progress]:
+    def __iter__(self) -> Iterator[Step[Learned]]:
         """Train. Yields every finished step.
 
         Raises:
             InputError: the loss is not a number any more.
         """
         log = Log(self.folder, self.step) if self.fabric.is_global_zero else None
-        begun = time.monotonic() - self.seconds
+        begun, begun_at, validate = time.monotonic() - self.seconds, self.step, False
         try:
             for batch in self._batches():
                 if self._agree_to_stop():
@@ -134,10 +134,14 @@ class Run:
                 metrics = self._validate(log) if validate else {}
                 if validate or self.step % self.config.checkpoint_every == 0:
                     self._save()
-                yield Progress(self.step, loss, metrics)
-            if self._out_of_time and self.step % self.config.validate_every:
-                yield Progress(self.step, loss, self._validate(log))
+                yield Step(self.step, self.config.steps, Learned(loss, metrics))
+            # A run that ends before its first validation leaves a model all the same.
+            unseen = self.step > begun_at and not validate
+            late = unseen and (self._out_of_time or self.best == math.inf)
+            metrics = self._validate(log) if late else {}
             self._save()
+            if late:
+                yield Step(self.step, self.config.steps, Learned(loss, metrics))
         finally:
             if log:
                 log.close()

@@ -18,7 +18,7 @@ from LandmarkTrackerLib.images import pixels
 from LandmarkTrackerLib.networks.refinement import Exemplars, refine, smoothed
 from LandmarkTrackerLib.networks.tracker import STRIDES, WINDOW, TrackerNet, log_sigma
 from LandmarkTrackerLib.training.config import DataConfig, RunConfig, SplitConfig
-from LandmarkTrackerLib.training.data import split_items
+from LandmarkTrackerLib.training.data import announced, split_items
 from LandmarkTrackerLib.training.task import Draw
 from LandmarkTrackerLib.training.tracker_samples import MotionConfig, MovedPairs, Picture
 
@@ -74,7 +74,7 @@ class TrackerTask:
     def __init__(self, config: TrackerConfig) -> None:
         self.config = config
         pictures: dict[str, list[Picture]] = {"train": [], "validation": []}
-        for item in split_items(config.data, config.split, seed=config.run.seed):
+        for item in announced(split_items(config.data, config.split, seed=config.run.seed)):
             for image in item.slices():
                 if min(image.GetSize()[:2]) >= config.input.size[0] // 2:
                     pictures[item.part].append(normalised(pixels(image)[0]))

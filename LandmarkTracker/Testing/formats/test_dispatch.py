@@ -22,6 +22,7 @@ from LandmarkTrackerLib.images import Cine
 from LandmarkTrackerLib.jobs.propagate import propagate
 from LandmarkTrackerLib.landmarks import LandmarkSet
 from LandmarkTrackerLib.methods.ncc import NccLocator
+from LandmarkTrackerLib.step import results
 
 
 @pytest.mark.parametrize("name", ["p.mrk.json", "p.fcsv", "p.csv", "P.FCSV"])
@@ -145,7 +146,7 @@ def test_a_file_with_no_defined_point_is_read_as_a_protocol_and_refused_by_the_j
     assert protocol.names == ("nasion", "sella")
     assert not protocol.defined.any()
     with pytest.raises(InputError, match="no landmark is placed in any frame; click at least one"):
-        next(propagate(oblique_cine[0], NccLocator(), {0: protocol}))
+        next(results(propagate(oblique_cine[0], NccLocator(), {0: protocol})))
 
 
 @pytest.mark.parametrize("name", ["p.mrk.json", "p.fcsv", "p.csv"])

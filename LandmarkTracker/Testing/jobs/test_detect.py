@@ -12,6 +12,7 @@ from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.formats import read_landmarks
 from LandmarkTrackerLib.jobs.detect import detect, detect_files
 from LandmarkTrackerLib.landmarks import LandmarkSet
+from LandmarkTrackerLib.step import results
 
 
 class BrightestPixel:
@@ -46,7 +47,7 @@ def paths(tmp_path) -> list[Path]:
 
 def test_every_image_becomes_a_point_list_and_a_row_of_the_table(paths, tmp_path):
     output = tmp_path / "out"
-    found = list(detect_files(paths, BrightestPixel(), output))
+    found = list(results(detect_files(paths, BrightestPixel(), output)))
     assert [f.name for f in found] == ["case-0", "case-1", "case-2"]
     assert sorted(p.name for p in output.iterdir()) == [
         "case-0.mrk.json",
@@ -69,7 +70,7 @@ def test_an_image_that_cannot_be_used_does_not_stop_the_others(paths, tmp_path):
     paths[0].write_bytes(b"no image")
     volume = sitk.GetImageFromArray(np.random.default_rng(0).random((8, 8, 8)))
     sitk.WriteImage(volume, str(paths[1]))
-    found = list(detect_files(paths, BrightestPixel(), tmp_path / "out"))
+    found = list(results(detect_files(paths, BrightestPixel(), tmp_path / "out")))
     assert [f.landmarks is None for f in found] == [True, True, False]
     assert "case-0" in found[0].failure
     assert "one slice of it" in found[1].failure
@@ -77,7 +78,7 @@ def test_an_image_that_cannot_be_used_does_not_stop_the_others(paths, tmp_path):
 
 
 def test_an_image_without_contrast_holds_no_landmark():
-    (found,) = detect({"flat": lambda: sitk.Image(8, 8, 1, sitk.sitkInt16)}, BrightestPixel())
+    (found,) = results(detect({"flat": lambda: sitk.Image(8, 8, 1, sitk.sitkInt16)}, BrightestPixel()))
     assert not found.landmarks.defined.any()
     assert found.landmarks.names == BrightestPixel.names
 
@@ -89,13 +90,13 @@ def test_images_are_read_when_it_is_their_turn():
         opened.append(n)
         return slice_with(n, n)
 
-    steps = detect({str(n): lambda n=n: read(n) for n in range(5)}, BrightestPixel())
+    steps = results(detect({str(n): lambda n=n: read(n) for n in range(5)}, BrightestPixel()))
     next(steps)
     assert opened == [0]
 
 
 def test_a_caller_who_stops_early_keeps_what_was_finished(paths, tmp_path):
-    steps = detect_files(paths, BrightestPixel(), tmp_path / "out")
+    steps = results(detect_files(paths, BrightestPixel(), tmp_path / "out"))
     next(steps)
     steps.close()
     assert len(list(csv.DictReader((tmp_path / "out" / "detections.csv").open()))) == 2
@@ -107,12 +108,12 @@ def test_results_that_are_there_already_are_not_touched_unasked(paths, tmp_path)
     output.mkdir()
     (output / "case-2.mrk.json").write_text("mine")
     with pytest.raises(InputError, match=r"case-2.mrk.json exists"):
-        next(detect_files(paths, BrightestPixel(), output))
+        next(results(detect_files(paths, BrightestPixel(), output)))
     assert (output / "case-2.mrk.json").read_text() == "mine"
-    assert len(list(detect_files(paths, BrightestPixel(), output, overwrite=True))) == 3
+    assert len(list(results(detect_files(paths, BrightestPixel(), output, overwrite=True)))) == 3
     assert len(read_landmarks(output / "case-2.mrk.json")) == 2
 
 
 def test_two_images_of_one_name_are_refused(paths, tmp_path):
     with pytest.raises(InputError, match="two images are named 'case-0'"):
-        next(detect_files([paths[0], paths[0]], BrightestPixel(), tmp_path / "out"))
+        next(results(detect_files([paths[0], paths[0]], BrightestPixel(), tmp_path / "out")))

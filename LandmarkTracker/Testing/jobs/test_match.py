@@ -14,7 +14,7 @@ from LandmarkTrackerLib.formats.pairs_csv import read_pairs_csv
 from LandmarkTrackerLib.formats.scans import Scan
 from LandmarkTrackerLib.jobs.match import SLICES, VOLUMES, default_model, match, matching, write_match
 from LandmarkTrackerLib.landmarks import LandmarkPairs
-from LandmarkTrackerLib.methods.protocols import Matching
+from LandmarkTrackerLib.step import Step, results
 
 
 def image(seed: int, slices: int = 1) -> sitk.Image:
@@ -40,19 +40,19 @@ class Shifted:
 class Stepped(Shifted):
     """The same in three steps."""
 
-    def steps(self, fixed: sitk.Image, moving: sitk.Image) -> Iterator[Matching]:
-        yield from (Matching(n, 3) for n in range(3))
-        yield Matching(3, 3, self.match(fixed, moving))
+    def steps(self, fixed: sitk.Image, moving: sitk.Image) -> Iterator[Step[LandmarkPairs]]:
+        yield from (Step(n, 3) for n in range(3))
+        yield Step(3, 3, self.match(fixed, moving))
 
 
 @pytest.mark.parametrize(("matcher", "total"), [(Shifted(), 1), (Stepped(), 3)])
 def test_a_match_says_how_far_it_is_and_ends_with_the_pairs(matcher: Shifted, total: int) -> None:
     *before, last = matching(image(0), image(1), matcher)
-    assert [(step.done, step.total, step.pairs) for step in before] == [
+    assert [(step.done, step.total, step.result) for step in before] == [
         (n, total, None) for n in range(total)
     ]
     assert last.done == total
-    assert len(last.pairs) == 30
+    assert len(last.result) == 30
 
 
 def test_slices_and_volumes_have_a_model_each(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,7 +71,9 @@ def test_a_pair_that_cannot_be_used_does_not_stop_the_others() -> None:
         opened.append(name)
         return image(0), image(1, slices)
 
-    found = match({n: lambda n=n, s=s: read(n, s) for n, s in (("a", 1), ("b", 2), ("c", 1))}, Shifted())
+    found = results(
+        match({n: lambda n=n, s=s: read(n, s) for n, s in (("a", 1), ("b", 2), ("c", 1))}, Shifted())
+    )
     first = next(found)
     assert opened == ["a"]
     assert len(first.pairs) == 30

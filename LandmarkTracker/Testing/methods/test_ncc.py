@@ -8,6 +8,7 @@ from LandmarkTrackerLib.jobs.propagate import propagate, track_of
 from LandmarkTrackerLib.landmarks import LandmarkSet
 from LandmarkTrackerLib.methods.ncc import NccLocator
 from LandmarkTrackerLib.simulation.phantom import Phantom
+from LandmarkTrackerLib.step import results
 
 
 def shifted(image: sitk.Image, mm: tuple[float, float, float]) -> sitk.Image:
@@ -39,7 +40,7 @@ def test_a_volume_is_searched_along_all_three_axes():
 
 
 def test_along_an_edge_it_is_less_certain_than_across_it():
-    found = list(propagate(Phantom(0, frames=3).cine(), NccLocator(), {0: Phantom(0).landmarks(0)}))[
+    found = list(results(propagate(Phantom(0, frames=3).cine(), NccLocator(), {0: Phantom(0).landmarks(0)})))[
         1
     ].landmarks
     along_columns, along_rows, through_plane = found["liver dome"].sigma
@@ -70,7 +71,7 @@ def test_scores_fall_when_the_patch_is_not_there():
 
 def test_a_breathing_torso_is_followed_within_a_few_millimetres():
     phantom = Phantom(7, frames=24)
-    steps = propagate(phantom.cine(), NccLocator(), {0: phantom.landmarks(0)})
+    steps = results(propagate(phantom.cine(), NccLocator(), {0: phantom.landmarks(0)}))
     found = track_of(phantom.cine(), {step.frame: step.landmarks for step in steps})
     error = np.linalg.norm(found.positions - phantom.track().positions, axis=2)
     assert np.nanmedian(error) == pytest.approx(0.3, abs=0.3)

@@ -11,6 +11,7 @@ from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.methods.correspondence.input import PairInputConfig, body_mask, toned
 from LandmarkTrackerLib.networks.sampling import sample as read_at
 from LandmarkTrackerLib.simulation.scans import Extent
+from LandmarkTrackerLib.step import results
 from LandmarkTrackerLib.training.config import DataConfig, RunConfig, SplitConfig
 from LandmarkTrackerLib.training.correspondence import (
     CorrespondenceConfig,
@@ -136,8 +137,8 @@ def test_training_finds_more_right_matches(tmp_path: Path) -> None:
     untrained = task.network().eval()
     with torch.inference_mode():
         before = task.validate(untrained)
-    for progress in (run := Run(task, config.run, tmp_path / "run")):
-        after = progress.metrics
+    for learned in results(run := Run(task, config.run, tmp_path / "run")):
+        after = learned.metrics
     assert 1 - after["missed"] > 5 * (1 - before["missed"])
     model = load_model(run.model)
     assert model.method == "correspondence"

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import torch
 from LandmarkTrackerLib.errors import InputError
+from LandmarkTrackerLib.step import results
 from LandmarkTrackerLib.training.config import RunConfig
 from LandmarkTrackerLib.training.loop import CHECKPOINT, Run, learning_rate_factor
 from LandmarkTrackerLib.training.task import Draw
@@ -78,7 +79,7 @@ def equal(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
 
 def test_it_learns_and_leaves_the_best_model_and_its_logs(tmp_path: Path) -> None:
     run = Run(Line(dropout=0.0), config(steps=400, validate_every=40), tmp_path / "line")
-    metrics = [progress.metrics["error"] for progress in run if progress.metrics]
+    metrics = [learned.metrics["error"] for learned in results(run) if learned.metrics]
     assert metrics[-1] < 0.1 < metrics[0]
     model = load_model(run.model)
     assert (model.method, model.name) == ("line", "line")
@@ -92,11 +93,11 @@ def test_stopping_and_resuming_changes_no_bit(tmp_path: Path) -> None:
     for _ in Run(Line(), config(), tmp_path / "straight"):
         pass
     run = Run(Line(), config(), tmp_path / "stopped")
-    for progress in run:
-        if progress.step == 13:
+    for step in run:
+        if step.done == 13:
             run.stop()
     assert run.step == 13
-    resumed = [progress.step for progress in Run(Line(), config(), tmp_path / "stopped", resume=True)]
+    resumed = [step.done for step in Run(Line(), config(), tmp_path / "stopped", resume=True)]
     assert resumed == list(range(14, 31))
     assert equal(weights(tmp_path / "straight"), weights(tmp_path / "stopped"))
 
@@ -108,8 +109,8 @@ sys.path.insert(0, {here!r})
 from test_loop import Line, config
 from LandmarkTrackerLib.training.loop import Run
 folder = Path(sys.argv[1])
-for progress in Run(Line(dropout=float(sys.argv[2]), slow=float(sys.argv[3])), config(log_every=1), folder):
-    print(progress.step, flush=True)
+for step in Run(Line(dropout=float(sys.argv[2]), slow=float(sys.argv[3])), config(log_every=1), folder):
+    print(step.done, flush=True)
 """
 
 
@@ -133,7 +134,7 @@ def test_a_killed_run_resumes_from_its_last_checkpoint_and_changes_no_bit(tmp_pa
                 process.send_signal(signal.SIGKILL)
                 break
     assert torch.load(folder / CHECKPOINT, weights_only=True)["step"] in (8, 10)
-    steps = [progress.step for progress in Run(Line(), config(log_every=1), folder, resume=True)]
+    steps = [step.done for step in Run(Line(), config(log_every=1), folder, resume=True)]
     assert steps[0] in (9, 11)
     for _ in Run(Line(), config(), tmp_path / "straight"):
         pass
@@ -167,8 +168,8 @@ def test_mixed_precision_computes_coarsely_and_keeps_exact_weights(tmp_path: Pat
 def test_a_run_ends_when_its_time_is_over_and_validates_what_it_reached(tmp_path: Path) -> None:
     run = Run(Line(slow=0.05), config(steps=1000, minutes=0.005, validate_every=999), tmp_path / "short")
     last = list(run)[-1]
-    assert 2 < last.step < 20
-    assert last.metrics["error"] == run.best
+    assert 2 < last.done < 20
+    assert last.result.metrics["error"] == run.best
     assert run.finished
 
 

@@ -12,6 +12,7 @@ import torch
 from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.methods.tmn import TmnLocator
 from LandmarkTrackerLib.networks.sampling import cut, sample
+from LandmarkTrackerLib.step import results
 from LandmarkTrackerLib.training.config import DataConfig, RunConfig, SplitConfig
 from LandmarkTrackerLib.training.loop import Run
 from LandmarkTrackerLib.training.task import Draw
@@ -81,7 +82,7 @@ def test_most_patches_are_centred_on_the_body(task: TmnTask) -> None:
 
 def test_a_small_network_learns_and_its_model_is_a_locator(tmp_path: Path) -> None:
     run = Run(TmnTask(config()), config().run, tmp_path / "small")
-    metrics = [progress.metrics for progress in run if progress.metrics]
+    metrics = [learned.metrics for learned in results(run) if learned.metrics]
     assert metrics[-1]["error_mm"] < 0.85 * metrics[-1]["baseline_mm"]
     model = load_model(run.model)
     assert model.method == "tmn"

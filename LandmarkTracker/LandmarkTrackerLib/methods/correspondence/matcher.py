@@ -20,8 +20,8 @@ from LandmarkTrackerLib.methods.correspondence.local_affine import agreeing, gat
 from LandmarkTrackerLib.methods.correspondence.mutual import Rows, inverse_consistent
 from LandmarkTrackerLib.methods.correspondence.refine import refined
 from LandmarkTrackerLib.methods.network_grid import Pixels, oriented
-from LandmarkTrackerLib.methods.protocols import Matching
 from LandmarkTrackerLib.networks.correspondence import CorrespondenceNetwork
+from LandmarkTrackerLib.step import Step
 from LandmarkTrackerLib.weights import Model, pick_device
 
 Filtering = Literal["consistent", "smooth"]
@@ -76,25 +76,25 @@ class CorrespondenceMatcher:
             InputError: an image is constant, or is not what the model is for (one slice, or a volume).
         """
         *_, last = self.steps(fixed, moving)
-        assert last.pairs is not None
-        return last.pairs
+        assert last.result is not None
+        return last.result
 
     @torch.inference_mode()
-    def steps(self, fixed: sitk.Image, moving: sitk.Image) -> Iterator[Matching]:
+    def steps(self, fixed: sitk.Image, moving: sitk.Image) -> Iterator[Step[LandmarkPairs]]:
         """The same block by block. See `SteppedMatcher`."""
         images = [self._prepared(image) for image in (fixed, moving)]
         blocks = BLOCKS[self.input.dimension]
         total = sum(len(blocks.starts(grey.shape)) for _, grey in images) + 1
         done, seen = 0, []
-        yield Matching(done, total)
+        yield Step(done, total)
         for grid, grey in images:
             parts = []
             for part in find_candidates(self._network, grey, self.threshold, self.apart, blocks):
                 parts.append(part)
                 done += 1
-                yield Matching(done, total)
+                yield Step(done, total)
             seen.append(Seen(grid, grey, joined(parts)))
-        yield Matching(total, total, self._pairs(*seen))
+        yield Step(total, total, self._pairs(*seen))
 
     def _prepared(self, image: sitk.Image) -> tuple[Grid, Pixels]:
         if is_constant(image):

@@ -17,6 +17,7 @@ from LandmarkTrackerLib.scene.nodes.subject import Subject, is_cine
 from LandmarkTrackerLib.scene.notices import reported
 from LandmarkTrackerLib.scene.sections.inputs import Inputs
 from LandmarkTrackerLib.scene.sections.models import Choice, Models, shipped
+from LandmarkTrackerLib.step import results
 
 
 class Detection:
@@ -122,7 +123,7 @@ class Detection:
         for target in targets:
             images = {str(t): partial(target.cine.__getitem__, t) for t in range(len(target.cine))}
             subject: Subject | None = None
-            for frame, found in enumerate(detect(images, detector)):
+            for frame, found in enumerate(results(detect(images, detector))):
                 if found.landmarks is None:
                     failures.append(f"{target.name}: {found.failure}")
                 else:

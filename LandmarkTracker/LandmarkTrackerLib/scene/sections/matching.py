@@ -172,8 +172,8 @@ class ScanMatching:
         pairs = NO_PAIRS
         for step in matching(fixed.cine[0], moving.cine[0], matcher):
             self.context.runner.expect(step.total)
-            if step.pairs is not None:
-                pairs = step.pairs
+            if step.result is not None:
+                pairs = step.result
             elif step.done:
                 yield True
         if not len(pairs):

@@ -16,6 +16,7 @@ from LandmarkTrackerLib.scene.nodes.subject import Subject
 from LandmarkTrackerLib.scene.notices import reported
 from LandmarkTrackerLib.scene.sections.inputs import Inputs
 from LandmarkTrackerLib.scene.sections.models import Models
+from LandmarkTrackerLib.step import results
 
 
 @dataclass(frozen=True)
@@ -133,9 +134,8 @@ class Propagation:
         yield False
         for leg in legs:
             shown = subject.record.placed(leg.names)
-            for found in propagate(
-                subject.cine, locator, shown, self.direction, leg.start, self.max_sigma_mm
-            ):
+            steps = propagate(subject.cine, locator, shown, self.direction, leg.start, self.max_sigma_mm)
+            for found in results(steps):
                 self._keep(subject, found.frame, found.landmarks)
                 yield True
 
@@ -150,7 +150,7 @@ class Propagation:
         images = {str(n): (lambda cine=other.cine: cine[0]) for n, other in enumerate(subjects[1:])}
         failures = []
         for found, other in zip(
-            locate_in(images, locator, examples, self.max_sigma_mm), subjects[1:], strict=True
+            results(locate_in(images, locator, examples, self.max_sigma_mm)), subjects[1:], strict=True
         ):
             if found.landmarks is None:
                 failures.append(f"{other.name}: {found.failure}")

@@ -47,9 +47,9 @@ def test_every_block_is_a_step_and_the_last_step_holds_the_pairs(matcher: Corres
     assert BLOCKS[3].core < 80
     assert [step.done for step in steps] == [0, 1, 2, 3, 4, 5]
     assert {step.total for step in steps} == {5}
-    assert [step.pairs is None for step in steps] == [True] * 5 + [False]
+    assert [step.result is None for step in steps] == [True] * 5 + [False]
     assert all(a.done < b.done for a, b in pairwise(steps))
-    np.testing.assert_array_equal(steps[-1].pairs.fixed, matcher.match(volume(), volume()).fixed)
+    np.testing.assert_array_equal(steps[-1].result.fixed, matcher.match(volume(), volume()).fixed)
 
 
 def test_a_volume_is_matched_with_itself_however_it_is_stored(matcher: CorrespondenceMatcher) -> None:

@@ -11,6 +11,7 @@ from LandmarkTrackerLib.landmarks import LandmarkSet
 from LandmarkTrackerLib.methods.registry import make_locator
 from LandmarkTrackerLib.methods.tracker.locator import TrackerLocator
 from LandmarkTrackerLib.simulation.phantom import Phantom
+from LandmarkTrackerLib.step import results
 from LandmarkTrackerLib.weights import load_model
 from simulated_motion import SimulatedMotion
 
@@ -31,7 +32,7 @@ def test_in_the_image_that_was_clicked_it_answers_with_the_click(locator):
 
 
 def test_a_breathing_torso_is_followed_to_about_a_millimetre(locator):
-    steps = propagate(PHANTOM.cine(), locator, {0: PHANTOM.landmarks(0)})
+    steps = results(propagate(PHANTOM.cine(), locator, {0: PHANTOM.landmarks(0)}))
     found = track_of(PHANTOM.cine(), {step.frame: step.landmarks for step in steps})
     error = np.linalg.norm(found.positions - PHANTOM.track().positions, axis=2)[1:]
     still = np.linalg.norm(PHANTOM.track().positions - PHANTOM.landmarks(0).positions, axis=2)[1:]
@@ -64,7 +65,7 @@ def test_sigma_covers_the_errors_of_a_simulated_motion(locator):
     motion = SimulatedMotion(PHANTOM.cine()[0], seed=4, frames=6)
     index = [(i, j, 0) for i in range(40, 100, 12) for j in range(55, 120, 13)]
     shown = LandmarkSet(tuple(map(str, range(len(index)))), motion.grid.to_world(index))
-    found = [step.landmarks for step in propagate(motion.cine(), locator, {0: shown})][1:]
+    found = [step.landmarks for step in results(propagate(motion.cine(), locator, {0: shown}))][1:]
     off = np.stack([f.positions for f in found]) - motion.track(shown).positions[1:]
     along = np.abs(off @ np.linalg.inv(motion.grid.axes).T * np.array(motion.grid.spacing))[..., :2]
     sigma = np.stack([f.sigmas for f in found])[..., :2]

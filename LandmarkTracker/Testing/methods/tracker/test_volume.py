@@ -13,6 +13,7 @@ from LandmarkTrackerLib.methods.ncc import NccLocator
 from LandmarkTrackerLib.methods.registry import make_locator
 from LandmarkTrackerLib.methods.tracker.volume import VolumeTracker
 from LandmarkTrackerLib.simulation.phantom import Phantom
+from LandmarkTrackerLib.step import results
 
 MOVE = np.array([2.3, -3.0, 4.2])
 TURNED = (0.8, 0.0, 0.6, 0.0, 1.0, 0.0, -0.6, 0.0, 0.8)
@@ -47,7 +48,7 @@ def moved(image: sitk.Image) -> sitk.Image:
 )
 def test_a_shift_along_all_three_axes_is_recovered(still, shown, locator, mm):
     cine = Cine.of([still, moved(still)])
-    found = list(propagate(cine, locator, {0: shown}))[1].landmarks
+    found = list(results(propagate(cine, locator, {0: shown})))[1].landmarks
     np.testing.assert_allclose(found.positions - shown.positions, [MOVE] * 2, atol=mm)
     assert (found.sigmas > 0).all()
     assert (found.scores > 0.5).all()
