@@ -100,6 +100,11 @@ class Tags:
         value = self.number(keyword)
         return value if value is not None and value > 0 else None
 
+    def bytes(self, keyword: str) -> bytes:
+        """What a tag of bytes or words holds, as it is stored."""
+        value = self._value(keyword)
+        return value if isinstance(value, bytes) else b""
+
     def items(self, keyword: str) -> list[Tags]:
         """The items of a sequence."""
         value = self._value(keyword)

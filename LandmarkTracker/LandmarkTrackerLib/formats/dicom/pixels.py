@@ -135,13 +135,14 @@ def _compressed(source: Source, file: Any, frame: int) -> bytes:
     from pydicom.encaps import get_frame
 
     file.seek(source.offset)
-    tables = [source.tags.data.get(key) for key in ("ExtendedOffsetTable", "ExtendedOffsetTableLengths")]
+    offsets = source.tags.bytes("ExtendedOffsetTable")
+    lengths = source.tags.bytes("ExtendedOffsetTableLengths")
     try:
         data = get_frame(
             file,
             frame,
             number_of_frames=source.count,
-            extended_offsets=tuple(tables) if all(tables) else None,
+            extended_offsets=(offsets, lengths) if offsets and lengths else None,
         )
     except Exception as error:
         if isinstance(error, OSError) and error.errno is not None:
@@ -217,19 +218,19 @@ def _add_palette(source: Source, data: Any, name: str) -> None:
     entries = entries or 1 << 16
     order = ">" if source.syntax == BIG_ENDIAN else "<"
     values: Any
-    table, parts = (source.tags.data.get(key) for key in (f"{name}Data", f"Segmented{name}Data"))
-    if isinstance(table, bytes) and bits == 8 and len(table) < 2 * entries:
+    table, parts = source.tags.bytes(f"{name}Data"), source.tags.bytes(f"Segmented{name}Data")
+    if bits == 8 and entries <= len(table) < 2 * entries:
         # One byte an entry; others have a word for each, of which the lower byte counts.
-        values = np.frombuffer(table, np.uint8)[:entries].astype(np.uint16)
-    elif isinstance(table, bytes):
+        values = np.frombuffer(table, np.uint8)[:entries]
+    elif table:
         values = np.frombuffer(table[: len(table) // 2 * 2], order + "u2")[:entries]
     else:
-        values = _joined(np.frombuffer(parts[: len(parts) // 2 * 2], order + "u2") if parts else [], entries)
+        values = _joined(np.frombuffer(parts[: len(parts) // 2 * 2], order + "u2"), entries)
     if bits not in (8, 16) or first < 0 or len(values) < entries:
         raise InputError(f"{source.path} has a damaged palette; export it in grey or RGB")
     setattr(data, f"{name}Descriptor", [entries % (1 << 16), first, 16])
-    scale = 257 if bits == 8 else 1
-    setattr(data, f"{name}Data", (np.asarray(values, np.uint16) * scale).astype("<u2").tobytes())
+    words = np.asarray(values[:entries], "<u2")
+    setattr(data, f"{name}Data", ((words & 0xFF) * 257 if bits == 8 else words).astype("<u2").tobytes())
 
 
 def _joined(words: Any, entries: int) -> list[int]:
