@@ -18,30 +18,31 @@ from LandmarkTrackerLib.jobs.batch import Case, Done, images_in
 from LandmarkTrackerLib.jobs.export import all_or_nothing
 from LandmarkTrackerLib.jobs.pairs import PAIR_FILES, export_pairs
 from LandmarkTrackerLib.landmarks import LandmarkPairs
-from LandmarkTrackerLib.methods.fit import doubt_of
 from LandmarkTrackerLib.methods.protocols import Matcher, SteppedMatcher
+from LandmarkTrackerLib.methods.registry import VOLUME_MATCHER
 from LandmarkTrackerLib.step import Step
 from LandmarkTrackerLib.weights import model_names
 
 PICTURE = "overview.png"
 MATCH_FILES = (*PAIR_FILES, PICTURE)
 # What matches slices, and what matches volumes, unless another model is asked for.
-SLICES, VOLUMES = "correspondence-ct", "correspondence-ct-3d"
+SLICES, VOLUMES = "correspondence-ct", VOLUME_MATCHER
 
 
 def default_model(image: sitk.Image) -> str:
-    """The model for images like this one.
+    """What matches images like this one: the volume matcher, or a model for slices.
 
     Raises:
-        InputError: it does not come with the program.
+        InputError: the model does not come with the program.
     """
-    what, name = ("slices", SLICES) if as_volume(image).GetSize()[2] == 1 else ("volumes", VOLUMES)
-    if name not in model_names():
+    if as_volume(image).GetSize()[2] > 1:
+        return VOLUMES
+    if SLICES not in model_names():
         raise InputError(
-            f"no model that matches {what} comes with the program; train one with Docs/recipes/{name}.toml "
+            f"no model that matches slices comes with the program; train one with Docs/recipes/{SLICES}.toml "
             "and give its file"
         )
-    return name
+    return SLICES
 
 
 @dataclass(frozen=True)
@@ -157,8 +158,7 @@ def match_cases(
         pairs = matcher.match(fixed.image, moving.image)
         write_match(output / pair.name, fixed, moving, pairs, f"{pair.name}: {title}", programs)
         calibrated = is_calibrated(fixed.image) and is_calibrated(moving.image)
-        doubt = doubt_of(matcher, fixed.image) or doubt_of(matcher, moving.image)
-        return Done(len(pairs), 0, length_unit(calibrated), doubt)
+        return Done(len(pairs), 0, length_unit(calibrated))
 
     pairs = [path for path in images_in(folder, output) if path.is_dir()]
     return [Case(pair.name, output / pair.name / PAIR_FILES[-1], partial(work, pair)) for pair in pairs]

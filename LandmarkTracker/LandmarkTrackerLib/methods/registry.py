@@ -18,6 +18,8 @@ UNTRAINED = {
     "ncc": "normalised cross-correlation of a patch around each landmark; needs no training",
     "pictorial": "a constellation of points, coarse to fine, in other subjects; needs no training",
 }
+# What matches volumes of any modality; it needs no training either.
+VOLUME_MATCHER = "volume-matcher"
 
 
 def _tmn(model: Model, device: str) -> Locator:
@@ -95,13 +97,20 @@ def make_matcher(
     """The Matcher of this name or model file.
 
     Args:
-        model: the name of a model in `models/`, or the path of a `.pt` file.
-        device: "auto", "cpu" or "cuda".
-        filtering: "smooth" or "consistent"; see `CorrespondenceMatcher`.
+        model: "volume-matcher", the name of a model in `models/`, or the path of a `.pt` file.
+        device: "auto", "cpu" or "cuda"; the volume matcher runs on the CPU.
+        filtering: "smooth" or "consistent"; see `CorrespondenceMatcher`; without effect on the
+            volume matcher.
 
     Raises:
         InputError: there is no such model, or it is of another kind.
     """
+    if model == VOLUME_MATCHER:
+        if importlib.util.find_spec("torch") is None:
+            raise InputError("matching volumes needs PyTorch; install it")
+        from LandmarkTrackerLib.methods.volume_matcher.matcher import VolumeMatcher
+
+        return VolumeMatcher()
     loaded = load_model(model)
     if loaded.method == "correspondence":
         from LandmarkTrackerLib.methods.correspondence.matcher import CorrespondenceMatcher

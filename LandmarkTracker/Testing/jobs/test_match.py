@@ -55,13 +55,13 @@ def test_a_match_says_how_far_it_is_and_ends_with_the_pairs(matcher: Shifted, to
     assert len(last.result) == 30
 
 
-def test_slices_and_volumes_have_a_model_each(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("LandmarkTrackerLib.jobs.match.model_names", lambda: [SLICES, VOLUMES])
-    assert default_model(image(0)) == default_model(image(0)[:, :, 0]) == SLICES
-    assert default_model(image(0, 3)) == VOLUMES
+def test_slices_have_a_model_and_volumes_need_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("LandmarkTrackerLib.jobs.match.model_names", lambda: [SLICES])
-    with pytest.raises(InputError, match="matches volumes comes with the program; train one"):
-        default_model(image(0, 3))
+    assert default_model(image(0)) == default_model(image(0)[:, :, 0]) == SLICES
+    monkeypatch.setattr("LandmarkTrackerLib.jobs.match.model_names", list)
+    assert default_model(image(0, 3)) == VOLUMES
+    with pytest.raises(InputError, match="matches slices comes with the program; train one"):
+        default_model(image(0))
 
 
 def test_a_pair_that_cannot_be_used_does_not_stop_the_others() -> None:

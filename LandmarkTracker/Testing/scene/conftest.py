@@ -14,7 +14,7 @@ if not hasattr(slicer, "vtkMRMLScene"):
 # These import slicer.
 from host.mrml import Mrml  # noqa: E402
 from host.two_scans import Known, run, volume  # noqa: E402
-from LandmarkTrackerLib.jobs.match import SLICES, VOLUMES  # noqa: E402
+from LandmarkTrackerLib.jobs.match import SLICES  # noqa: E402
 from LandmarkTrackerLib.scene.sections import matching  # noqa: E402
 from LandmarkTrackerLib.scene.workbench import Workbench  # noqa: E402
 
@@ -64,7 +64,7 @@ def scans(scene):
 def matched(bench, scans, monkeypatch):
     """The workbench with pairs between them, and their two point lists."""
     monkeypatch.setattr(matching, "make_matcher", lambda *_: Known())
-    monkeypatch.setattr(matching, "model_names", lambda: [SLICES, VOLUMES])
+    monkeypatch.setattr(matching, "model_names", lambda: [SLICES])
     bench.matching.choose(*scans)
     assert bench.status == "Press Match."
     bench.matching.start()

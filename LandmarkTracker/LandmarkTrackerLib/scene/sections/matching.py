@@ -96,11 +96,7 @@ class ScanMatching:
                 "'{fixed}' and '{moving}' are a slice and a volume; choose two of the same kind."
             ).format(**names)
         if not self.model:
-            return (
-                _("No model that matches slices comes with the program; train one.")
-                if fixed.cine.grid.is_slice
-                else _("No model that matches volumes comes with the program; choose two slices.")
-            )
+            return _("No model that matches slices comes with the program; train one.")
         return ""
 
     @property
@@ -114,9 +110,10 @@ class ScanMatching:
 
     @property
     def model(self) -> str:
-        """The model for what is chosen, slices or volumes; empty if it does not come with the program."""
-        name = SLICES if self.chosen and self.chosen[0].cine.grid.is_slice else VOLUMES
-        return name if name in model_names() else ""
+        """What matches these slices or volumes; empty if its model does not come with the program."""
+        if self.chosen and not self.chosen[0].cine.grid.is_slice:
+            return VOLUMES
+        return SLICES if SLICES in model_names() else ""
 
     # Choose, match
 

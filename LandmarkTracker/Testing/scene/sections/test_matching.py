@@ -31,17 +31,17 @@ def test_what_cannot_be_matched_is_said_in_words(bench, scene, scans):
     assert bench.problem == "'before' cannot be matched with itself; choose two"
 
 
-def test_volumes_without_a_model_for_volumes_are_refused_in_words(bench, scans, monkeypatch):
-    monkeypatch.setattr(matching, "model_names", lambda: [SLICES])
-    bench.matching.choose(*scans)
-    assert "No model that matches volumes" in bench.matching.obstacle
+def test_slices_without_a_model_for_slices_are_refused_in_words(bench, scene, monkeypatch):
+    monkeypatch.setattr(matching, "model_names", list)
+    bench.matching.choose(*(volume(scene, f"level {n}", np.zeros((1, 20, 24))) for n in range(2)))
+    assert "No model that matches slices" in bench.matching.obstacle
     bench.matching.start()
     assert bench.problem == bench.matching.obstacle
     assert not bench.busy
 
 
-def test_the_model_is_the_one_for_the_images_dimension(bench, scene, scans, monkeypatch):
-    monkeypatch.setattr(matching, "model_names", lambda: [SLICES, VOLUMES])
+def test_slices_have_a_model_and_volumes_need_none(bench, scene, scans, monkeypatch):
+    monkeypatch.setattr(matching, "model_names", lambda: [SLICES])
     bench.matching.choose(*scans)
     assert bench.matching.model == VOLUMES
     levels = [volume(scene, f"level {n}", np.zeros((1, 20, 24))) for n in range(2)]
