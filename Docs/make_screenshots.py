@@ -170,7 +170,7 @@ def cine(session: Session, model: str) -> None:
     ui.placeButton.click()
     for name, position in walls.items():
         host.view.click(position)
-        bench.placement.rename(bench.placement.rows()[-1].name, name)
+        bench.placement.rename(bench.placement.lines()[-1].key, name)
     session.shot("place")
 
     ui.placeButton.click()
@@ -188,7 +188,7 @@ def cine(session: Session, model: str) -> None:
     name, wrong = "inferior wall", bench.inputs.subject.point_list
     shown = np.array(wrong.GetNthControlPointPositionWorld(wrong.GetControlPointIndexByLabel(name)))
     host.view.drag(shown, session.walls(SYSTOLE)[name])
-    bench.chart.choose(name)
+    bench.chart.landmark = name
     session.shot("correct")
 
     session.chart = None
@@ -223,7 +223,7 @@ def landmark_sets(session: Session) -> None:
         host.view.zoom(1.7, middle)
         session.open_only("inputs", "sets")
         session.shot("sets")
-        ui.stepsSpinBox.setValue(200)
+        ui.trainingStepsSpinBox.setValue(200)
         ui.trainButton.click()
         session.wait(lambda: bench.learning.progress[0] >= 60 or not bench.learning.running)
         session.open_only("sets")
@@ -246,7 +246,7 @@ def trust(session: Session) -> None:
     for n in range(len(THROUGH)):
         ui.othersList.item(n).setCheckState(QtCore.Qt.CheckState.Checked)
     host.view.show(volumes[0])
-    ui.trustButton.click()
+    ui.computeMapButton.click()
     session.finish()
     # Beside the legend.
     grid = session.bench.inputs.subject.cine.grid

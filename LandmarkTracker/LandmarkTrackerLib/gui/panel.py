@@ -1,24 +1,22 @@
-"""The panel: its sections, the timer that drives long work, and the keys."""
+"""The panel: the sections of the workbench, the timers that drive long work, and the keys."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 
 import qt
 import slicer
 import vtk
-from slicer.i18n import tr as _
 
-from LandmarkTrackerLib.gui.export_view import ExportView
-from LandmarkTrackerLib.gui.inputs_view import InputsView
-from LandmarkTrackerLib.gui.landmarks_view import LandmarksView
-from LandmarkTrackerLib.gui.match_view import MatchView
-from LandmarkTrackerLib.gui.propagate_view import PropagateView
-from LandmarkTrackerLib.gui.review_view import ReviewView
-from LandmarkTrackerLib.gui.sets_view import SetsView
+from LandmarkTrackerLib.gui.drawing import PREFIX, Button, Drawn, draw
+from LandmarkTrackerLib.gui.install import install_pytorch
 from LandmarkTrackerLib.gui.shortcuts import Shortcuts
-from LandmarkTrackerLib.gui.trust_view import TrustView
-from LandmarkTrackerLib.gui.widgets import offer, put
+from LandmarkTrackerLib.gui.widgets import put
+from LandmarkTrackerLib.scene.actions import Action
+from LandmarkTrackerLib.scene.i18n import _
+from LandmarkTrackerLib.scene.parts import Part, Section
 from LandmarkTrackerLib.scene.workbench import Workbench
 
 POLL_MS = 1000
@@ -28,36 +26,22 @@ class Panel:
     """Shows a workbench. It decides nothing.
 
     Args:
-        ui: the widgets of `LandmarkTracker.ui`, by name.
-        parameters: returns the module's parameter node.
+        ui: the widgets of `LandmarkTracker.ui`, by name. What is missing there is made.
     """
 
-    def __init__(self, ui, bench: Workbench, parameters) -> None:
+    def __init__(self, ui, bench: Workbench) -> None:
         self.ui, self.bench = ui, bench
-        landmarks, review = LandmarksView(ui, bench), ReviewView(ui, bench)
-        self._propagate = PropagateView(ui, bench)
-        self._sections = (
-            InputsView(ui, bench),
-            landmarks,
-            self._propagate,
-            review,
-            SetsView(ui, bench, parameters),
-            TrustView(ui, bench),
-            MatchView(ui, bench),
-            ExportView(ui, bench, parameters),
-        )
-        self._next_full = 0.0
+        self._drawn: list[Drawn] = []
+        self._image = None
+        self._busy, self._next_full = False, 0.0
+        extra = self._extra_parts()
+        for section in bench.sections:
+            self._draw(section, extra)
+        self._cancel = Button(bench.cancel_action, bench.do, ui.cancelButton)
+        self._drawn.append(Button(bench.undo_action, bench.do, ui.undoButton))
         self.shortcuts = Shortcuts(
-            {
-                "Ctrl+Shift+L": landmarks.toggle,
-                "Ctrl+Shift+P": self._propagate.propagate,
-                "Ctrl+Shift+N": review.next_uncertain,
-                "Ctrl+Shift+B": review.previous_uncertain,
-                "Ctrl+Shift+Z": self.undo,
-            }
+            {f"{PREFIX}{action.key}": partial(bench.do, action) for action in bench.actions if action.key}
         )
-        ui.undoButton.clicked.connect(self.undo)
-        ui.cancelButton.clicked.connect(self._cancel)
         # One frame, then Slicer's own events, then the next frame.
         self._timer = qt.QTimer()
         put(self._timer, singleShot=True, interval=0)
@@ -77,33 +61,94 @@ class Panel:
 
     def refresh(self, _caller=None, _event=None) -> None:
         """Show the workbench as it is now."""
-        # Long work goes on most of the time; its tables are drawn the rest.
-        begin = time.perf_counter()
-        if not self.bench.busy or begin >= self._next_full:
-            for section in self._sections:
-                section.refresh()
+        # Long work goes on most of the time; what is slow to draw is drawn the rest.
+        begin, busy = time.perf_counter(), self.bench.busy
+        if not busy or busy != self._busy or begin >= self._next_full:
+            self._busy = busy
+            for drawn in self._drawn:
+                drawn.refresh()
+            self._show_image()
             now = time.perf_counter()
             self._next_full = now + 5 * (now - begin)
-        else:
-            self._propagate.refresh()
         put(self.ui.statusLabel, text=self.bench.status)
         done, total = self.bench.progress
         put(self.ui.progressBar, maximum=max(total, 1), value=done)
-        offer(self.ui.cancelButton, self.bench.obstacle_cancel, _("Stop; what is done stays."))
-        label = self.bench.history.label
-        put(self.ui.undoButton, text=_("Undo: {change}").format(change=label) if label else _("Undo"))
-        offer(self.ui.undoButton, self.bench.obstacle_undo, _("Take back the last change (Ctrl+Shift+Z)."))
-        if self.bench.busy:
+        self._cancel.refresh()
+        if busy:
             self._timer.start()
         if self.bench.learning.running and not self._poll.property("active"):
             self._poll.start()
 
-    def undo(self, _checked=False) -> None:
-        """From the button or the keyboard."""
-        self.bench.undo()
+    def _extra_parts(self) -> Mapping[str, Sequence[Part]]:
+        """What only the panel has, by the name of the part that it stands beside."""
+        bench = self.bench
+        why = _("Trained models run on PyTorch, which is not installed yet.")
+        return {
+            "runsOn": [
+                Action(
+                    "install",
+                    _("Install PyTorch"),
+                    why,
+                    self._install,
+                    offered=lambda: bench.models.torch_missing,
+                )
+            ],
+            "chartLandmark": [
+                Action(
+                    "chart",
+                    _("Show displacement"),
+                    _("Distance from where each landmark was placed, with ± 1 SD for one or two."),
+                    lambda: _show_chart(bench.chart.show()),
+                    lambda: bench.review.obstacle,
+                )
+            ],
+            "trainingLog": [
+                Action(
+                    "loss",
+                    _("Show loss curve"),
+                    _("Loss and error over the steps."),
+                    lambda: _show_chart(bench.learning.show_chart()),
+                    lambda: bench.learning.obstacle_chart,
+                )
+            ],
+        }
 
-    def _cancel(self, _checked=False) -> None:
-        self.bench.cancel()
+    def _draw(self, section: Section, extra: Mapping[str, Sequence[Part]]) -> None:
+        """Fill a section's form from top to bottom: what the file has is there already."""
+        frame = getattr(self.ui, f"{section.name}CollapsibleButton")
+        put(frame, text=section.title, collapsed=section.folded)
+        form, n = frame.layout(), 0
+        for row in section.rows:
+            parts = [p for part in row for p in (part, *extra.get(part.name, ()))]
+            for group in _groups([draw(part, self.bench.do, self._given) for part in parts]):
+                self._drawn += group
+                first = group[0]
+                if first.given:
+                    if first.label:
+                        form.setWidget(n, qt.QFormLayout.LabelRole, qt.QLabel(first.label))
+                else:
+                    field = first.widget if len(group) == 1 else _beside_each_other(group)
+                    form.insertRow(n, *([first.label] if first.label else []), field)
+                n += 1
+
+    def _given(self, name: str):
+        return getattr(self.ui, name, None)
+
+    def _show_image(self) -> None:
+        """Bring an image into the slice views when it is chosen; a single slice in its own plane."""
+        subject = self.bench.inputs.subject
+        node = subject.node if subject is not None else None
+        if node is not self._image:
+            self._image = node
+            # Slicer runs without slice views in its own tests and in batch mode.
+            if subject is not None and slicer.app.layoutManager() is not None:
+                slicer.util.setSliceViewerLayers(
+                    background=subject.volume, fit=True, rotateToVolumePlane=subject.cine.grid.is_slice
+                )
+
+    def _install(self) -> None:
+        install_pytorch()
+        self.bench.notify()
 
     def _look(self) -> None:
         if not self.bench.learning.poll():
@@ -112,3 +157,28 @@ class Panel:
     def _advance(self) -> None:
         with slicer.util.tryWithErrorDisplay(_("The landmarks could not be found.")):
             self.bench.advance()
+
+
+def _show_chart(chart) -> None:
+    slicer.modules.plots.logic().ShowChartInLayout(chart)
+
+
+def _groups(row: Sequence[Drawn]) -> Iterator[list[Drawn]]:
+    """What stands in one line of a form: a field with its label and what follows it, or buttons."""
+    group: list[Drawn] = []
+    for drawn in row:
+        if group and (drawn.label or drawn.alone or group[-1].alone):
+            yield group
+            group = []
+        group.append(drawn)
+    if group:
+        yield group
+
+
+def _beside_each_other(group: Sequence[Drawn]):
+    line = qt.QHBoxLayout()
+    for drawn in group:
+        if drawn.widget.property("wordWrap"):
+            put(drawn.widget, wordWrap=False)
+        line.addWidget(drawn.widget)
+    return line

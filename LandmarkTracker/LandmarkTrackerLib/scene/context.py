@@ -7,6 +7,7 @@ from typing import Any
 
 from LandmarkTrackerLib.scene.history import History
 from LandmarkTrackerLib.scene.notices import Notices
+from LandmarkTrackerLib.scene.parameters import Parameters
 from LandmarkTrackerLib.scene.watch import Watch
 from LandmarkTrackerLib.scene.work import Runner
 
@@ -16,6 +17,7 @@ class Context:
     """
     Attributes:
         scene: vtkMRMLScene.
+        parameters: what the user chose.
         history: where a change leaves how it is undone.
         runner: does long work.
         notices: what the user is told.
@@ -23,6 +25,7 @@ class Context:
     """
 
     scene: Any
+    parameters: Parameters
     history: History
     runner: Runner
     notices: Notices

@@ -31,6 +31,7 @@ class Handlers:
         placed: Slicer's placement began or ended.
         removed: a node has left the scene.
         closed: the scene is being closed.
+        ready: nodes were read, or the scene is closed.
     """
 
     edited: Callable[[Any], None]
@@ -38,6 +39,7 @@ class Handlers:
     placed: Callable[[], None]
     removed: Callable[[Any], None]
     closed: Callable[[], None]
+    ready: Callable[[], None]
 
 
 class Watch(slicer.util.VTKObservationMixin):
@@ -50,6 +52,7 @@ class Watch(slicer.util.VTKObservationMixin):
         self._browser = None
         self.addObserver(scene, scene.StartCloseEvent, self._on_scene_close)
         self.addObserver(scene, scene.NodeRemovedEvent, self._on_node_removed)
+        self.addObserver(scene, scene.EndBatchProcessEvent, self._on_ready)
 
     def points(self, subject: Subject) -> None:
         """Watch a subject's points."""
@@ -105,3 +108,6 @@ class Watch(slicer.util.VTKObservationMixin):
     def _on_scene_close(self, _scene, _event) -> None:
         self._dragging = False
         self.handlers.closed()
+
+    def _on_ready(self, _scene, _event) -> None:
+        self.handlers.ready()

@@ -1,21 +1,28 @@
 """What the user chose, what is running, what can be done next: everything that a front end shows and does.
 
-The panel in Slicer and the page in a browser are views on this object. A view calls the actions of the
-sections, asks `obstacle` why one cannot be done, calls `advance` while `busy` and `learning.poll` every
-second while `learning.running`, and draws itself anew when `changed` is modified.
+The panel in Slicer and the page in a browser are views on this object. A view draws the `sections`, calls
+`advance` while `busy` and `learning.poll` every second while `learning.running`, and draws itself anew when
+`changed` is modified.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import cached_property
 from typing import Any
 from weakref import WeakKeyDictionary
 
+import vtk
+
 from LandmarkTrackerLib.errors import InputError
+from LandmarkTrackerLib.scene.actions import Action
 from LandmarkTrackerLib.scene.context import Context
 from LandmarkTrackerLib.scene.history import History, what_changed
 from LandmarkTrackerLib.scene.i18n import _
 from LandmarkTrackerLib.scene.nodes.edits import placed_by, taken_back
 from LandmarkTrackerLib.scene.notices import Notices
+from LandmarkTrackerLib.scene.parameters import Parameters, parameters_of
+from LandmarkTrackerLib.scene.parts import Part, Section
 from LandmarkTrackerLib.scene.sections.chart import Chart
 from LandmarkTrackerLib.scene.sections.comparison import Comparison
 from LandmarkTrackerLib.scene.sections.detection import Detection
@@ -31,6 +38,12 @@ from LandmarkTrackerLib.scene.sections.review import Review
 from LandmarkTrackerLib.scene.watch import Handlers, Watch
 from LandmarkTrackerLib.scene.work import Runner
 
+# Everything that is kept in the parameter node.
+PARAMETERS = tuple(
+    parameters_of(
+        Inputs, Models, Propagation, Review, Chart, Detection, Learning, ReliabilityMap, ScanMatching, Exports
+    )
+)
 _BENCHES: WeakKeyDictionary[Any, Workbench] = WeakKeyDictionary()
 
 
@@ -46,15 +59,24 @@ class Workbench:
 
     Attributes:
         context: what the sections work with.
+        sections: what the front ends draw, from top to bottom.
         inputs, models, placement, propagation, review, exports, chart, detection, learning, reliability_map,
-            matching, comparison: the sections.
+            matching, comparison: what the sections consist of.
     """
 
     def __init__(self, scene) -> None:
         self.notices = notices = Notices()
         self.runner = Runner(notices)
-        handlers = Handlers(self.take_over, self._on_frame, self._on_placement, self._on_removed, self.forget)
-        self.context = context = Context(scene, History(), self.runner, notices, Watch(scene, handlers))
+        handlers = Handlers(
+            self.take_over,
+            self._on_frame,
+            self._on_placement,
+            self._on_removed,
+            self.forget,
+            self._follow_parameters,
+        )
+        watch = Watch(scene, handlers)
+        self.context = context = Context(scene, Parameters(scene), History(), self.runner, notices, watch)
         self.inputs = Inputs(context)
         self.models = Models(context, self.inputs)
         self.placement = Placement(context, self.inputs)
@@ -67,7 +89,65 @@ class Workbench:
         self.matching = ScanMatching(context, self.models)
         self.comparison = Comparison(context, self.matching)
         self.exports = Exports(context, self.inputs, self.matching)
-        notices.before += [self.chart.refresh, self.reliability_map.refresh, self.comparison.refresh]
+        refreshed = (self.chart, self.reliability_map, self.comparison, self.learning)
+        notices.before += [section.refresh for section in refreshed]
+        self.sections = self._sections()
+        self._chosen: dict[str, str | None] = {}
+        self._follow_parameters()
+
+    def _sections(self) -> list[Section]:
+        inputs, models = self.inputs, self.models
+        limits = [*models.device_rows(), *self.propagation.limit_rows()]
+        return [
+            Section("inputs", _("Inputs"), [*inputs.image_rows(), *models.rows(), *inputs.other_rows()]),
+            Section("landmarks", _("Landmarks"), [*inputs.point_rows(), *self.placement.rows()]),
+            Section("propagate", _("Propagate"), self.propagation.rows()),
+            Section("review", _("Review"), [*self.review.rows(), *self.chart.rows()]),
+            Section("sets", _("Landmark sets"), [*self.detection.rows(), *self.learning.rows()], True),
+            Section("map", _("Reliability map"), self.reliability_map.rows(), True),
+            Section("match", _("Match two scans"), self.comparison.rows(), True),
+            Section("export", _("Export"), self.exports.rows(), True),
+            Section("advanced", _("Advanced"), limits, True),
+        ]
+
+    @cached_property
+    def cancel_action(self) -> Action:
+        """Beside the progress."""
+        return Action(
+            "cancel", _("Cancel"), _("Stop; what is done stays."), self.cancel, lambda: self.obstacle_cancel
+        )
+
+    @cached_property
+    def undo_action(self) -> Action:
+        """Below the sections."""
+
+        def label() -> str:
+            change = self.history.label
+            return _("Undo: {change}").format(change=change) if change else _("Undo")
+
+        tip = _("Undo the last change.")
+        return Action("undo", label, tip, self.undo, lambda: self.obstacle_undo, key="Z")
+
+    @property
+    def parts(self) -> Iterator[Part]:
+        """Everything that the sections consist of."""
+        for section in self.sections:
+            yield from section.parts
+
+    @property
+    def actions(self) -> list[Action]:
+        """Everything that a user can do."""
+        mine = [part for part in self.parts if isinstance(part, Action)]
+        return [*mine, self.cancel_action, self.undo_action]
+
+    def do(self, action: Action, *arguments: Any) -> None:
+        """Do it; say what is in the way if it cannot be done."""
+        obstacle = action.obstacle()
+        if obstacle:
+            self.notices.problem = obstacle
+            self.notify()
+        else:
+            action.run(*arguments)
 
     def close(self) -> None:
         """Stop observing the scene, and what is under way."""
@@ -217,7 +297,7 @@ class Workbench:
         if subject is self.inputs.subject:
             self.propagation.follow(names)
         if subject in self.matching.matched:
-            self.matching.follow(subject, change)
+            self.matching.repeat(subject, change)
         self.notify()
 
     def forget(self) -> None:
@@ -231,6 +311,26 @@ class Workbench:
         self.notify()
 
     # What happens in the scene
+
+    def _follow_parameters(self) -> None:
+        """Hear of it when something is chosen in the parameter node that there is now."""
+        node, watch = self.context.parameters.node, self.context.watch
+        if not watch.hasObserver(node, vtk.vtkCommand.ModifiedEvent, self._on_parameters):
+            watch.addObserver(node, vtk.vtkCommand.ModifiedEvent, self._on_parameters)
+        self._on_parameters()
+
+    def _on_parameters(self, _node=None, _event=None) -> None:
+        # While a scene is read, nodes are missing that will be there.
+        if self.scene.IsBatchProcessing():
+            return
+        node = self.context.parameters.node
+        chosen = {parameter.name: parameter.raw(node) for parameter in PARAMETERS}
+        if chosen == self._chosen:
+            return
+        self._chosen = chosen
+        with self.notices.acting():
+            for section in (self.inputs, self.matching, self.detection):
+                section.follow()
 
     def _on_frame(self) -> None:
         self.placement.offer_lost()

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from LandmarkTrackerLib.landmarks import Array
+from LandmarkTrackerLib.scene.i18n import _
 from LandmarkTrackerLib.scene.sections.review import Displacement
 
 # Readable on black and distinguishable for everybody (Okabe and Ito 2008).
@@ -66,15 +67,13 @@ def _axes(times: Array, unit: str, top: float) -> str:
     for time in np.arange(np.ceil(times[0] / step), np.floor(times[-1] / step) + 1) * step:
         x = LEFT + (time - times[0]) / span * (WIDTH - LEFT - RIGHT)
         parts.append(f'<text x="{x:.1f}" y="{HEIGHT - BOTTOM + 14}" text-anchor="middle">{time:g}</text>')
-    middle = (LEFT + WIDTH - RIGHT) / 2
-    parts.append(
-        f'<text x="{middle}" y="{HEIGHT - 5}" text-anchor="middle">time ({html.escape(unit)})</text>'
-    )
+    middle, across = (LEFT + WIDTH - RIGHT) / 2, _("time ({unit})").format(unit=unit)
+    parts.append(f'<text x="{middle}" y="{HEIGHT - 5}" text-anchor="middle">{html.escape(across)}</text>')
     return "".join(parts)
 
 
 def _legend(names: Sequence[str], bands: bool) -> str:
-    title = "Distance from where it was placed (mm)" + (", ± 1 SD" if bands else "")
+    title = _("Distance from where it was placed (mm)") + (_(", ± 1 SD") if bands else "")
     parts, x = [f'<text x="{LEFT}" y="14" fill="#dfe3e8">{title}</text>'], LEFT + 300
     for name, colour in zip(names, itertools.cycle(COLOURS), strict=False):
         parts.append(f'<rect x="{x}" y="6" width="12" height="8" fill="{colour}"/>')

@@ -1,15 +1,15 @@
-// The keys of the page and its uploads. style.py puts in which action belongs to which key.
+// The keys of the page and its uploads. style.py puts in which keys there are.
 // trame runs this again whenever the page is drawn anew.
 if (!window.landmarkTrackerUpload) {
-  const keys = ACTION_OF_KEY;
+  const keys = KEYS_OF_THE_PAGE;
   window.addEventListener("keydown", (event) => {
     const typing = event.target.closest?.('input[type="text"], input:not([type]), input[type="number"], textarea');
     const key = event.key.length === 1 ? event.key.toUpperCase() : event.key;
-    if (typing || event.altKey || event.metaKey || (event.ctrlKey && key !== "Z") || !(key in keys)) return;
+    if (typing || event.altKey || event.metaKey || (event.ctrlKey && key !== "Z") || !keys.includes(key)) return;
     if (event.repeat && !key.startsWith("Arrow")) return;
     event.preventDefault();
     event.stopPropagation();
-    window.trame.trigger("key", [keys[key]]);
+    window.trame.trigger("key", [key]);
   }, true);
   window.landmarkTrackerUpload = async (input) => {
     const form = new FormData();

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,19 +13,17 @@ from trame.ui.vuetify3 import VAppLayout
 from trame.widgets import client, html
 from trame.widgets import vuetify3 as vuetify
 
+from LandmarkTrackerLib.scene.actions import said
+from LandmarkTrackerLib.scene.i18n import _
 from LandmarkTrackerLib.web import style
-from LandmarkTrackerLib.web.export_section import ExportSection
-from LandmarkTrackerLib.web.inputs_section import InputsSection
-from LandmarkTrackerLib.web.landmarks_section import LandmarksSection
-from LandmarkTrackerLib.web.match_section import MatchSection
+from LandmarkTrackerLib.web.downloads import Downloads
+from LandmarkTrackerLib.web.drawing import Drawing
 from LandmarkTrackerLib.web.open_dialog import OpenDialog
-from LandmarkTrackerLib.web.propagate_section import PropagateSection
-from LandmarkTrackerLib.web.review_section import ReviewSection
 from LandmarkTrackerLib.web.session import Session
-from LandmarkTrackerLib.web.sets_section import SetsSection
-from LandmarkTrackerLib.web.trust_section import TrustSection
+from LandmarkTrackerLib.web.time_bar import PARTS as ON_TIME_BAR
+from LandmarkTrackerLib.web.time_bar import TimeBar
 from LandmarkTrackerLib.web.views import Views
-from LandmarkTrackerLib.web.widgets import Section, offer
+from LandmarkTrackerLib.web.widgets import offer
 
 TITLE = "Landmark Tracker"
 # Seconds between two times that tables and lists are filled: a browser draws them slowly.
@@ -31,8 +31,7 @@ WHILE_BUSY, WHILE_IDLE = 0.5, 0.05
 UPLOAD = "window.document.querySelector('#lt-upload').click()"
 DISCONNECTED = """<div style="position: fixed; inset: 0; background: #131518; color: #dfe3e8; display: flex;
 align-items: center; justify-content: center; text-align: center; font: 16px/1.6 system-ui"><div>
-<b>The server does not answer any more</b><br>It was stopped, or the connection was lost.
-If it still runs, nothing is lost: <a href="." style="color: #6cb2eb">open the page again</a>.</div></div>"""
+<b>{title}</b><br>{lost}<br>{again} <a href="." style="color: #6cb2eb">{link}</a></div></div>"""
 
 
 class Page:
@@ -46,32 +45,29 @@ class Page:
         self.state.update(
             {
                 "trame__title": TITLE,
-                "trame__template_error": DISCONNECTED,
+                "trame__template_error": DISCONNECTED.format(
+                    title=_("The server does not answer any more"),
+                    lost=_("It was stopped, or the connection was lost."),
+                    again=_("If it still runs, nothing is lost:"),
+                    link=_("open the page again"),
+                ),
                 "corner": "",
-                "advanced_open": False,
                 "uploading": False,
             }
         )
         self.views = Views(server, session)
-        self.inputs = InputsSection(self.state, session)
-        self.landmarks = LandmarksSection(self.state, session)
-        self.propagate = PropagateSection(self.state, session)
-        self.review = ReviewSection(self.state, session)
-        self.sets = SetsSection(self.state, session)
-        self.trust = TrustSection(self.state, session)
-        self.match = MatchSection(self.state, session, self.views)
-        self.export = ExportSection(server, session)
+        # The views have to be there when the workbench fills them.
+        self.bench.notices.before.insert(0, self.views.follow_scans)
         self.dialog = OpenDialog(self.state, session)
-        self._sections = (
-            self.inputs,
-            self.landmarks,
-            self.propagate,
-            self.review,
-            self.sets,
-            self.trust,
-            self.match,
-            self.export,
-        )
+        self.drawing = Drawing(self.state, session, self.dialog.ask)
+        self.time_bar = TimeBar(self.state, session, self.drawing)
+        self.downloads = Downloads(server, session)
+        self._keys: dict[str, Callable[[], None]] = {
+            **{action.key: partial(self.bench.do, action) for action in self.bench.actions if action.key},
+            "ArrowLeft": partial(self.time_bar.step, -1),
+            "ArrowRight": partial(self.time_bar.step, 1),
+            " ": self.time_bar.play,
+        }
         server.trigger("key")(self._key)
         server.trigger("uploaded")(self._uploaded)
         self._draw()
@@ -99,7 +95,7 @@ class Page:
 
     def apologise(self, _error: BaseException) -> None:
         """Something that nobody foresaw; trame has written it into the log."""
-        self.bench.problem = "Something went wrong; the server's log says what."
+        self.bench.problem = _("Something went wrong; the server's log says what.")
         self.refresh()
 
     def toggle_brightness(self) -> None:
@@ -107,17 +103,15 @@ class Page:
         self.views.adjusting = not self.views.adjusting
         self.refresh()
 
-    def undo(self) -> None:
-        self.bench.undo()
-
-    def cancel(self) -> None:
-        self.bench.cancel()
+    def show_both(self) -> None:
+        self.views.side_by_side()
+        self.bench.comparison.choose_look(self.bench.comparison.look)
 
     def _refresh(self) -> None:
         self._refreshing = False
         with self.state:
             self.views.refresh()
-            self.state.update(self._moving() | self.review.moving())
+            self.state.update(self._moving())
 
     def _moving(self) -> dict[str, Any]:
         """What changes with every step of the work."""
@@ -125,8 +119,9 @@ class Page:
         return {
             "status": self.bench.status,
             "busy": self.bench.busy,
-            "cancel_obstacle": self.bench.obstacle_cancel,
             "progress": 100 * done / max(total, 1),
+            **self.drawing.of(self.bench.cancel_action),
+            **self.time_bar.moving(),
         }
 
     def _fill(self) -> None:
@@ -138,20 +133,21 @@ class Page:
 
     def _values(self) -> dict[str, Any]:
         self.views.refresh()
-        subject, label = self.bench.inputs.subject, self.bench.history.label
-        values = {
+        subject = self.bench.inputs.subject
+        return {
             "problem": bool(self.bench.problem),
-            "undo_obstacle": self.bench.obstacle_undo,
-            "undo_title": f"Undo: {label}" if label else "Undo",
             "corner": subject.name if subject is not None else "",
             "corners": self.views.corners,
             "two": self.views.are_two,
+            "both_obstacle": self._obstacle_both(),
             "adjusting": self.views.adjusting,
+            **self._moving(),
+            **self.drawing.values(),
+            **self.time_bar.values(),
         }
-        values |= self._moving() | self.review.moving()
-        for section in self._sections:
-            values |= section.values()
-        return values
+
+    def _obstacle_both(self) -> str:
+        return "" if self.bench.matching.chosen else _("Choose a fixed and a moving volume first.")
 
     def _draw(self) -> None:
         config = {
@@ -159,7 +155,7 @@ class Page:
         }
         with VAppLayout(self.server, vuetify_config=config) as page:
             client.Style(style.css())
-            client.Script(style.script())
+            client.Script(style.script(self._keys))
             vuetify.VProgressLinear(
                 v_if=("trame__busy || uploading",), indeterminate=True, height=3, classes="lt-waiting"
             )
@@ -169,27 +165,22 @@ class Page:
                         html.Span("{{ status }}")
                         with html.Div(v_show=("busy",), classes="lt-row"):
                             vuetify.VProgressLinear(model_value=("progress",), height=6, color="primary")
-                            offer("Cancel", self.cancel, "Stop; what is done stays.", "cancel_obstacle")
-                    self.inputs.draw(
-                        self.dialog.browse, "window.document.querySelector('#lt-upload').click()"
-                    )
-                    self.landmarks.draw(self.dialog.browse_protocol)
-                    self.propagate.draw()
-                    self.review.draw()
-                    self.sets.draw(self.dialog.browse_model)
-                    self.trust.draw()
-                    self.match.draw()
-                    self.export.draw()
-                    with Section("Advanced", "advanced"):
-                        self.inputs.draw_device()
-                        self.propagate.draw_limit()
+                            self.drawing.part(self.bench.cancel_action)
+                    beside = {
+                        "removePairs": self._draw_both,
+                        "export": self.downloads.draw,
+                        "pairs": self.downloads.draw_pairs,
+                    }
+                    for section in self.bench.sections:
+                        top = self._draw_open if section.name == "inputs" else None
+                        self.drawing.section(section, ON_TIME_BAR, top, beside)
                     self._draw_foot()
                 with html.Div(classes="lt-views"):
                     with html.Div(style="position: relative; flex: 1; min-height: 0; display: flex"):
                         self.views.draw(page)
                         self._draw_tools()
                         self._draw_empty()
-                    self.review.draw_time()
+                    self.time_bar.draw()
             self.dialog.draw()
             html.Input(
                 id="lt-upload",
@@ -203,49 +194,59 @@ class Page:
     def _draw_foot(self) -> None:
         with html.Div(classes="lt-section"):
             with html.Div(classes="lt-row"):
-                offer(("undo_title",), self.undo, "Take back the last change.", "undo_obstacle", key="Z")
+                self.drawing.part(self.bench.undo_action)
+            meanings = {
+                **{action.key: said(action.label) for action in self.bench.actions if action.key},
+                "ArrowLeft": _("one frame back"),
+                "ArrowRight": _("one frame on"),
+                " ": _("play, or stop"),
+                _("right drag"): _("zoom"),
+                _("Shift + drag"): _("move the image"),
+            }
             with html.Div(classes="lt-small lt-keys"):
-                for key, _action, meaning in style.KEYS:
+                for key, meaning in meanings.items():
                     html.Kbd(style.SHOWN.get(key, key))
                     html.Span(meaning)
-                html.Kbd("right drag")
-                html.Span("zoom")
-                html.Kbd("Shift + drag")
-                html.Span("move the image")
-            html.Div("Research use only; not a medical device.", classes="lt-small", style="margin-top: 8px")
+            words = _("Research use only; not a medical device.")
+            html.Div(words, classes="lt-small", style="margin-top: 8px")
+
+    def _draw_open(self) -> None:
+        tip = _("Open a cine, a volume or landmarks from the data folder.")
+        offer("browse", _("Open…"), self.dialog.browse, tip)
+        offer("upload", _("Upload…"), UPLOAD, _("Send files from your computer."))
+
+    def _draw_both(self) -> None:
+        tip = _("Two linked views.")
+        offer("both", _("Show both scans"), self.show_both, tip, obstacle="both_obstacle")
 
     def _draw_tools(self) -> None:
         """Over the views, at the right."""
         with html.Div(classes="lt-tools"):
+            again = _("The chosen image again.")
+            offer("image", _("Show the image"), self.views.show_image, again, side="bottom", shown="two")
             offer(
-                "Show the image",
-                self.views.show_image,
-                "The chosen image again.",
-                side="bottom",
-                v_if=("two",),
-            )
-            offer(
-                "Brightness",
+                "brightness",
+                _("Brightness"),
                 self.toggle_brightness,
-                "Drag in the image to change brightness and contrast; press again to end.",
+                _("Drag in the image to change brightness and contrast; press again to end."),
                 side="bottom",
                 color=("adjusting ? 'primary' : undefined",),
             )
-            offer("Fit", self.views.fit, "Show the whole image.", side="bottom")
+            offer("fit", _("Fit"), self.views.fit, _("Show the whole image."), side="bottom")
 
     def _draw_empty(self) -> None:
         with html.Div(classes="lt-empty", v_if=("!image",)):
-            html.Div("No image is open", style="font-size: 19px")
-            html.Div("Open a cine or a volume; then click landmarks in it, and press Propagate.")
+            html.Div(_("No image is open"), style="font-size: 19px")
+            html.Div(_("Open a cine or a volume; then click landmarks in it, and press Propagate."))
             with html.Div(classes="lt-row"):
                 vuetify.VBtn(
-                    "Open from the data folder…",
+                    _("Open from the data folder…"),
                     click=self.dialog.browse,
                     color="primary",
                     classes="text-none",
                 )
                 vuetify.VBtn(
-                    "Upload from your computer…",
+                    _("Upload from your computer…"),
                     click=UPLOAD,
                     variant="tonal",
                     classes="text-none",
@@ -258,16 +259,6 @@ class Page:
             self.bench.problem = problem
         self.refresh()
 
-    def _key(self, action: str) -> None:
-        actions = {
-            "place": self.landmarks.toggle_placing,
-            "propagate": self.propagate.propagate,
-            "next": self.review.next,
-            "previous": self.review.previous,
-            "undo": self.undo,
-            "back": lambda: self.review.step(-1),
-            "on": lambda: self.review.step(1),
-            "play": self.review.play,
-        }
-        if action in actions:
-            actions[action]()
+    def _key(self, key: str) -> None:
+        if key in self._keys:
+            self._keys[key]()

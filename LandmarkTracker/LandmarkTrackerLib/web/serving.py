@@ -55,7 +55,7 @@ async def _serve(root: DataRoot, files: Sequence[Path], port: int, token: str, u
         if session.bench.problem:
             raise InputError(session.bench.problem)
     if files:
-        first = session.images()
+        first = session.bench.inputs.images()
         session.bench.inputs.choose_image(first[0] if first else None)
     page = Page(server, session)
     door = Door(token, upload_limit, page.take_upload)

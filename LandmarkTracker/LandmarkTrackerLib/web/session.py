@@ -16,8 +16,7 @@ from trame_slicer.core import SlicerApp
 from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.formats import is_landmark_file, read_points
 from LandmarkTrackerLib.images import Cine
-from LandmarkTrackerLib.scene.nodes.overlay import is_overlay
-from LandmarkTrackerLib.scene.nodes.sequences import browser_of, nodes_of
+from LandmarkTrackerLib.scene.i18n import _
 from LandmarkTrackerLib.scene.notices import reported
 from LandmarkTrackerLib.scene.workbench import workbench_of
 from LandmarkTrackerLib.web.data_root import DataRoot
@@ -46,6 +45,7 @@ class Session:
         self.context = self.bench.context
         self.bench.learning.images = root.folder / "annotated"
         self.bench.learning.folder = root.folder / "my landmarks"
+        self.bench.exports.folder = root.folder / "results"
         self.playing = False
         self.redraw: Callable[[], None] = lambda: None
         self._worker: asyncio.Task | None = None
@@ -62,7 +62,9 @@ class Session:
         inputs = self.bench.inputs
         if is_landmark_file(path):
             if inputs.subject is None:
-                raise InputError(f"Open the image on which the landmarks of {path.name} lie first.")
+                raise InputError(
+                    _("Open the image on which the landmarks of {name} lie first.").format(name=path.name)
+                )
             points = read_points(path)
             inputs.choose_points(open_points(self.scene, points, inputs.subject))
             self.bench.report = points.remark
@@ -70,15 +72,6 @@ class Session:
             node, understood = open_image(self.scene, path, slice_name)
             inputs.choose_image(node)
             self.bench.report = understood
-
-    def images(self) -> list[Any]:
-        """Every cine and volume of the scene that can be chosen, in the order in which they were opened."""
-        volumes = nodes_of(self.scene, "vtkMRMLScalarVolumeNode")
-        return nodes_of(self.scene, "vtkMRMLSequenceBrowserNode") + [
-            volume
-            for volume in volumes
-            if browser_of(volume) is None and not volume.GetHideFromEditors() and not is_overlay(volume)
-        ]
 
     def close(self) -> None:
         """End what runs, ready to go on another time."""
@@ -95,7 +88,7 @@ class Session:
         self.redraw()
 
     async def _play(self) -> None:
-        shown = time.perf_counter()
+        shown, frame = time.perf_counter(), self.bench.review.frame
         while self.playing and self.bench.inputs.subject is not None:
             subject = self.bench.inputs.subject
             length = len(subject.cine)
@@ -105,20 +98,18 @@ class Session:
             # A slow machine leaves frames out: the heart still beats at its own speed.
             steps = max(1, round((now - shown) / period))
             shown = now
-            if length < 2:
+            # Who goes to another frame wants to see it.
+            if length < 2 or subject.frame != frame:
                 break
-            self.bench.review.go_to((subject.frame + steps) % length)
+            frame = (frame + steps) % length
+            self.bench.review.go_to(frame)
         self.playing, self._player = False, None
         self.redraw()
 
     # Long work
 
-    def look_after_training(self) -> None:
-        """Another process trains: look once a second how far it is."""
-        if self._watcher is None:
-            self._watcher = asyncio.get_running_loop().create_task(self._watch())
-
     async def _watch(self) -> None:
+        """Another process trains: look once a second how far it is."""
         while self.bench.learning.poll():
             await asyncio.sleep(1)
         self._watcher = None
@@ -126,6 +117,8 @@ class Session:
     def _on_change(self, _caller: Any, _event: str) -> None:
         if self.bench.busy and self._worker is None:
             self._worker = asyncio.get_running_loop().create_task(self._work())
+        if self.bench.learning.running and self._watcher is None:
+            self._watcher = asyncio.get_running_loop().create_task(self._watch())
         self.redraw()
 
     async def _work(self) -> None:
@@ -137,7 +130,7 @@ class Session:
                 self.bench.advance()
             except Exception:
                 log.exception("The work stopped")
-                self.bench.problem = "The landmarks could not be found; the server's log says more."
+                self.bench.problem = _("The landmarks could not be found; the server's log says more.")
         self._worker = None
         self.redraw()
 

@@ -1,8 +1,9 @@
-"""How the page looks, and its keys."""
+"""How the page looks, and how it tells of its keys."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -20,17 +21,6 @@ THEME = {
     },
 }
 
-# Key, action, what it does. Ctrl+Shift with N, P and B belongs to browsers: here the letters stand alone.
-KEYS = (
-    ("L", "place", "place landmarks, or stop"),
-    ("P", "propagate", "propagate"),
-    ("N", "next", "next uncertain frame"),
-    ("B", "previous", "previous uncertain frame"),
-    ("Z", "undo", "undo"),
-    ("ArrowLeft", "back", "one frame back"),
-    ("ArrowRight", "on", "one frame on"),
-    (" ", "play", "play, or stop"),
-)
 SHOWN = {"ArrowLeft": "←", "ArrowRight": "→", " ": "Space"}
 
 
@@ -39,7 +29,11 @@ def css() -> str:
     return (HERE / "page.css").read_text(encoding="utf-8")
 
 
-def script() -> str:
-    """The page's own JavaScript."""
-    keys = json.dumps({key: action for key, action, _ in KEYS})
-    return (HERE / "page.js").read_text(encoding="utf-8").replace("ACTION_OF_KEY", keys)
+def script(keys: Iterable[str]) -> str:
+    """The page's own JavaScript.
+
+    Args:
+        keys: that it tells the server of.
+    """
+    text = (HERE / "page.js").read_text(encoding="utf-8")
+    return text.replace("KEYS_OF_THE_PAGE", json.dumps(list(keys)))

@@ -11,6 +11,7 @@ from trame_slicer.core import LayoutManager
 from trame_slicer.rca_view import register_rca_factories
 from trame_slicer.views import Layout, LayoutDirection, SliceView, ViewLayoutDefinition
 
+from LandmarkTrackerLib.scene.i18n import _
 from LandmarkTrackerLib.scene.nodes.slice_views import LEFT, RIGHT
 from LandmarkTrackerLib.web.session import Session
 
@@ -44,6 +45,7 @@ class Views:
         self.layout.create_layout_views_if_needed(ONE)
         self.layout.set_layout(ONE)
         self._shown: Any = None
+        self._scans: tuple = ()
         self._fresh: set[str] = set()
         self._watched: set[str] = set()
 
@@ -62,6 +64,14 @@ class Views:
         if node is not self._shown:
             self._shown = node
             self.show_image()
+
+    def follow_scans(self) -> None:
+        """Two views beside each other when two scans are chosen, before the workbench fills them."""
+        chosen = self.session.bench.matching.chosen
+        scans = tuple(subject.node for subject in chosen)
+        if scans and scans != self._scans:
+            self.side_by_side()
+        self._scans = scans
 
     def show_image(self) -> None:
         """The chosen image, all of it."""
@@ -89,11 +99,11 @@ class Views:
         matching, comparison = self.session.bench.matching, self.session.bench.comparison
         names = [subject.name if subject is not None else "" for subject in (matching.fixed, matching.moving)]
         titles = {
-            "pairs": f"moving: {names[1]}",
-            "checkerboard": "fixed and warped in turn",
-            "blend": f"fixed and warped, {100 * comparison.share:.0f} % warped",
+            "pairs": _("moving: {name}").format(name=names[1]),
+            "checkerboard": _("fixed and warped in turn"),
+            "blend": _("fixed and warped, {share:.0f} % warped").format(share=100 * comparison.share),
         }
-        return {LEFT: f"fixed: {names[0]}", RIGHT: titles[comparison.look]}
+        return {LEFT: _("fixed: {name}").format(name=names[0]), RIGHT: titles[comparison.look]}
 
     @property
     def adjusting(self) -> bool:
@@ -112,13 +122,9 @@ class Views:
     def _interaction(self) -> Any:
         return self.session.scene.GetFirstNodeByClass("vtkMRMLInteractionNode")
 
-    def side_by_side(self, flat: bool) -> None:
-        """Two linked views, which the workbench fills with the two scans to match.
-
-        Args:
-            flat: they are single slices.
-        """
-        self._arrange(TWO, flat)
+    def side_by_side(self) -> None:
+        """Two linked views, which the workbench fills with the two scans to match."""
+        self._arrange(TWO, all(subject.cine.grid.is_slice for subject in self.session.bench.matching.chosen))
 
     def fit(self) -> None:
         """Show the whole image."""

@@ -1,119 +1,76 @@
-"""What several sections draw."""
+"""The widgets of the page, as Vuetify draws them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from trame.widgets import html
 from trame.widgets import vuetify3 as vuetify
 
+LOOK = {"density": "compact", "variant": "outlined", "hide_details": True}
+
 
 def offer(
-    title: str | tuple[str],
-    action: Any,
-    purpose: str,
+    name: str,
+    title: str,
+    action: Callable | str,
+    tip: str,
+    *,
     obstacle: str = "",
     key: str = "",
     side: str = "top",
+    shown: str = "",
     **kwargs: Any,
 ) -> None:
     """A button that says in its tool tip what it does, or why it cannot be pressed.
 
     Args:
-        title: its text; or a tuple with a JavaScript expression.
+        name: by which tests find it.
+        title: its text; what is in {{ }} is JavaScript.
+        action: what it does, or JavaScript.
+        tip: what it does, in words.
         obstacle: state variable that holds why it is disabled; none if it never is.
-        purpose: what it does.
         key: the key that does the same.
         side: on which side the tool tip appears.
+        shown: JavaScript that says whether it is there.
     """
-    kwargs = {"size": "small", "variant": "tonal", "classes": _slug(action), **kwargs}
-    with html.Div(classes="lt-offer"):
+    kwargs = {"size": "small", "variant": "tonal", "classes": f"lt-do-{name}", **kwargs}
+    with html.Div(classes="lt-offer", **({"v_if": (shown,)} if shown else {})):
         # A disabled button hears no mouse; what is around it does.
-        shown = f"{obstacle} || `{purpose}`" if obstacle else f"`{purpose}`"
-        vuetify.VTooltip(activator="parent", text=(shown,), location=side, open_delay=250, max_width=320)
+        words = f"{obstacle} || `{tip}`" if obstacle else f"`{tip}`"
+        vuetify.VTooltip(activator="parent", text=(words,), location=side, open_delay=250, max_width=320)
         disabled = {"disabled": (f"!!{obstacle}",)} if obstacle else {}
-        # A title that changes stands between the tags, where Vue fills it in.
-        text = "{{ " + title[0] + " }}" if isinstance(title, tuple) else title
         with vuetify.VBtn(click=action, **disabled, **kwargs):
-            html.Span(text)
+            html.Span(title)
             if key:
                 html.Kbd(key)
 
 
-def choose(label: str, model: str, items: str, **kwargs: Any) -> None:
-    """A list to choose from: `model` holds the chosen value, `items` titles and values."""
-    vuetify.VSelect(
-        label=label,
-        v_model=(model,),
-        items=(items,),
-        density="compact",
-        variant="outlined",
-        hide_details=True,
-        classes=f"lt-{model}",
-        **kwargs,
-    )
+def field(kind: Callable, name: str, label: str, **kwargs: Any) -> None:
+    """A field of a setting: `name` holds its value, and with `_tip` and `_obstacle` what to say of it."""
+    with html.Div(title=(f"{name}_obstacle || {name}_tip",), classes="lt-field"):
+        kind(
+            label=label,
+            v_model=(name,),
+            disabled=(f"!!{name}_obstacle",),
+            classes=f"lt-{name}",
+            **{**LOOK, **kwargs},
+        )
 
 
-def number(label: str, model: str, step: float, largest: float, **kwargs: Any) -> None:
-    """A number from 0 to `largest`."""
-    vuetify.VTextField(
-        label=label,
-        v_model=(model,),
-        type="number",
-        min=0,
-        max=largest,
-        step=step,
-        density="compact",
-        variant="outlined",
-        hide_details=True,
-        classes=f"lt-{model}",
-        **kwargs,
-    )
-
-
-def words(label: str, model: str) -> None:
-    """A line of text."""
-    vuetify.VTextField(
-        label=label,
-        v_model=(model,),
-        density="compact",
-        variant="outlined",
-        hide_details=True,
-        classes=f"lt-{model}",
-    )
-
-
-def tick(label: str, model: str) -> None:
-    """A box to tick."""
-    vuetify.VCheckbox(
-        label=label, v_model=(model,), density="compact", hide_details=True, classes=f"lt-{model}"
-    )
-
-
-class Section:
+class Fold:
     """A titled part of the panel that can be folded."""
 
-    def __init__(self, title: str, key: str) -> None:
-        self.key = key
-        self._outer = html.Div(classes=f"lt-section lt-section-{key}")
+    def __init__(self, title: str, name: str) -> None:
+        self._outer = html.Div(classes=f"lt-section lt-section-{name}")
         with self._outer:
-            icon = f"{{{{ {key}_open ? '▾' : '▸' }}}}"
-            html.H2(f"{icon} {title}", click=f"{key}_open = !{key}_open", style="cursor: pointer")
-            self._inner = html.Div(v_show=(f"{key}_open",))
+            icon = f"{{{{ {name}_open ? '▾' : '▸' }}}}"
+            html.H2(f"{icon} {title}", click=f"{name}_open = !{name}_open", style="cursor: pointer")
+            self._inner = html.Div(v_show=(f"{name}_open",))
 
     def __enter__(self) -> Any:
         return self._inner.__enter__()
 
     def __exit__(self, *error: Any) -> None:
         self._inner.__exit__(*error)
-
-
-def titled(pairs: Sequence[tuple[str, Any]]) -> list[dict[str, Any]]:
-    """Titles and values as a list to choose from takes them."""
-    return [{"title": title, "value": value} for title, value in pairs]
-
-
-def _slug(action: Callable | str) -> str:
-    """A CSS class by which a test finds a button."""
-    return f"lt-do-{getattr(action, '__name__', 'it').strip('_')}"

@@ -86,7 +86,7 @@ def test_click_propagate_scrub_correct_export_save_and_read_back(host, view, ui,
     for point in clicked:
         view.click(point)
     ui.placeButton.click()
-    names = [row.name for row in bench.placement.rows()]
+    names = [line.key for line in bench.placement.lines()]
     assert names == ["L1", "L2", "L3", "L4"]
 
     # Propagate, and scrub to end-systole: the points lie on the wall there, and nearer than if nothing moved.
@@ -126,7 +126,7 @@ def test_click_propagate_scrub_correct_export_save_and_read_back(host, view, ui,
 
     # Export, and read back.
     ui.exportFolderButton.setDirectory(str(tmp_path / "export"))
-    ui.framesCheckBox.click()
+    ui.exportFramesCheckBox.click()
     ui.exportButton.click()
     assert not bench.problem
     track = read_track_csv(tmp_path / "export" / "track.csv")
@@ -171,7 +171,7 @@ def same_work(bench, other) -> None:
 def test_the_model_that_is_chosen_by_itself_runs(host, ui, bench, expert):
     ui.modelSelector.setCurrentIndex(0)
     assert bench.models.chosen.trained
-    assert ui.deviceLabel.text() in ("CPU", "CUDA")
+    assert ui.runsOnLabel.text() in ("CPU", "CUDA")
     ui.frameSlider.setValue(DIASTOLE)
     ui.placeButton.click()
     for point in expert(DIASTOLE)[[0, 140]]:

@@ -10,8 +10,10 @@ import slicer
 from host.person import choose
 from LandmarkTrackerLib.formats import read_landmarks
 from LandmarkTrackerLib.formats.track_csv import read_track_csv
+from LandmarkTrackerLib.scene.actions import Action, Setting
 from LandmarkTrackerLib.scene.nodes.sequences import add_cine
 from LandmarkTrackerLib.scene.nodes.volumes import fill_volume
+from LandmarkTrackerLib.scene.sections.review import Review
 from PySide6 import QtCore, QtTest, QtWidgets
 
 MARKUPS = slicer.vtkMRMLMarkupsNode
@@ -179,7 +181,7 @@ def test_scrubbing_with_the_slider_shows_each_frame(host, ui, bench, browser, at
     for frame in range(6):
         ui.frameSlider.setValue(frame)
         assert browser.GetSelectedItemNumber() == frame
-        assert ui.frameLabel.text() == f"{frame} of 5"
+        assert ui.frameTextLabel.text() == f"{frame} of 5"
         assert position(host) == pytest.approx(at(frame, (45, 40)), abs=0.1)
 
 
@@ -221,15 +223,28 @@ def test_a_name_that_is_taken_is_refused_and_the_old_one_is_shown(host, ui, at):
 def test_the_selected_landmark_is_removed(host, ui, at):
     place(host, ui, at(0, (45, 40)), "apex")
     place(host, ui, at(0, (60, 50)), "base")
+    assert not ui.removeButton.isEnabled()
+    assert ui.removeButton.toolTip() == "Click a landmark in the table first."
     ui.landmarksTable.selectRow(0)
     ui.removeButton.click()
     assert [row[0] for row in cells(ui.landmarksTable)] == ["base"]
+    assert not ui.removeButton.isEnabled()
+
+
+def test_a_selected_landmark_stays_selected_while_frames_go_by(host, ui, bench, browser, at):
+    place(host, ui, at(0, (45, 40)), "apex")
+    place(host, ui, at(0, (60, 50)), "base")
+    ui.landmarksTable.selectRow(1)
+    propagate(host, ui, bench)
+    browser.SetSelectedItemNumber(3)
+    assert {item.row() for item in ui.landmarksTable.selectedItems()} == {1}
+    assert bench.placement.selected == ("base",)
 
 
 def test_uncertain_frames_are_walked_through(host, ui, bench, browser, at):
     place(host, ui, at(0, (45, 40)), "apex")
     propagate(host, ui, bench)
-    ui.uncertainSpinBox.setValue(100)
+    ui.uncertainBelowSpinBox.setValue(100)
     visited = []
     for _ in range(3):
         ui.nextButton.click()
@@ -237,7 +252,7 @@ def test_uncertain_frames_are_walked_through(host, ui, bench, browser, at):
     assert visited == [1, 2, 3]
     ui.previousButton.click()
     assert browser.GetSelectedItemNumber() == 2
-    ui.uncertainSpinBox.setValue(0)
+    ui.uncertainBelowSpinBox.setValue(0)
     assert ui.nextButton.toolTip() == "No frame is uncertain."
 
 
@@ -269,7 +284,7 @@ def test_results_are_written_where_the_user_says(host, ui, bench, at, tmp_path):
     place(host, ui, at(0, (45, 40)), "apex")
     propagate(host, ui, bench)
     ui.exportFolderButton.setDirectory(str(tmp_path / "results"))
-    ui.framesCheckBox.click()
+    ui.exportFramesCheckBox.click()
     ui.exportButton.click()
     assert ui.statusLabel.text() == f"8 files were written to {tmp_path / 'results'}"
     track = read_track_csv(tmp_path / "results" / "track.csv")
@@ -414,15 +429,49 @@ def test_sample_data_is_registered_after_startup_and_draws_a_cine(host, ui, benc
 
 def test_every_parameter_has_a_widget_and_every_named_widget_a_parameter(host, ui):
     named = {widget.property("SlicerParameterName") for widget in vars(ui).values()} - {None, ""}
-    parameters = set(host.module.LandmarkTrackerParameterNode.__annotations__)
-    # The models that there are change, so the views fill their selectors.
-    assert named == parameters - {"model", "detector"}
+    parameters = set(type(host.widget._parameterNode).__annotations__)
+    assert named <= parameters
+    # What there is to choose from changes, or is of several classes: the panel joins these by itself.
+    assert parameters - named == {"image", "model", "detector", "mapMethod", "chartLandmark"}
+    assert {"imageSelector", "modelSelector", "detectorSelector", "mapMethodSelector"} <= set(vars(ui))
+
+
+def test_every_label_of_the_file_stands_before_its_own_widget(host, ui, bench):
+    for setting in (part for part in bench.parts if isinstance(part, Setting)):
+        field = next(w for w in vars(ui).values() if w.objectName().startswith(setting.name) and _is_field(w))
+        beside = getattr(field.parentWidget().layout(), "labelForField", lambda _field: None)(field)
+        if beside is not None:
+            assert beside.text() == f"{setting.label}:"
+        elif setting.kind == "flag":
+            assert field.text() == setting.label
+
+
+def test_what_a_section_offers_is_drawn_without_a_widget_in_the_file(host, monkeypatch):
+    rows, done = Review.rows, []
+    action = Action(
+        "extra", "Extra", "Do more.", lambda: done.append(True), lambda: "" if ready else "Not yet."
+    )
+    monkeypatch.setattr(Review, "rows", lambda review: [*rows(review), [action]])
+    ready = False
+    ui = host.open()
+    assert (ui.extraButton.isEnabled(), ui.extraButton.toolTip()) == (False, "Not yet.")
+    ready = True
+    host.widget.logic.workbench.notify()
+    ui.extraButton.click()
+    assert done == [True]
+    assert ui.extraButton.toolTip() == "Do more."
 
 
 def test_the_in_app_test_passes_on_the_host(host):
     case = host.module.LandmarkTrackerTest()
     case.runTest()
     assert not host.errors
+
+
+def _is_field(widget):
+    return widget.objectName().endswith(
+        ("Selector", "CheckBox", "SpinBox", "Edit", "List", "Slider", "FolderButton")
+    )
 
 
 def _paths():

@@ -27,8 +27,8 @@ def twins(host, ui, view):
     ui.imageSelector.setCurrentNode(nodes[0])
     tick_all(ui.othersList)
     view.show(nodes[0])
-    choose(ui.trustModelSelector, "ncc")
-    choose(ui.trustDetailSelector, "Coarse")
+    choose(ui.mapMethodSelector, "ncc")
+    choose(ui.mapDetailSelector, "Coarse")
     return nodes
 
 
@@ -41,7 +41,7 @@ def test_what_two_images_share_is_green_and_what_they_do_not_is_red_until_it_is_
     host, ui, bench, view, twins
 ):
     plain = view.picture().astype(float)
-    ui.trustButton.click()
+    ui.computeMapButton.click()
     assert ui.cancelButton.isEnabled()
     host.process(until=lambda: not bench.busy)
     assert not host.errors
@@ -51,28 +51,28 @@ def test_what_two_images_share_is_green_and_what_they_do_not_is_red_until_it_is_
     rows = slice(height // 3, 2 * height // 3)
     left = shown[rows, width // 8 : width // 3]
     assert np.abs(np.median(left, axis=(0, 1)) - GREEN).max() < 0.03
-    ui.trustLimitSpinBox.setValue(1)
-    assert "Red: 1 mm or more." in ui.trustLegendLabel.text()
+    ui.mapLimitSpinBox.setValue(1)
+    assert "Red: 1 mm or more." in ui.mapLegendLabel.text()
     right = colour_of(view, plain)[rows, 2 * width // 3 : 5 * width // 6]
     assert np.abs(np.median(right, axis=(0, 1)) - RED).max() < 0.03
-    ui.trustShowCheckBox.click()
+    ui.mapShownCheckBox.click()
     np.testing.assert_array_equal(view.picture(), plain)
-    ui.trustShowCheckBox.click()
+    ui.mapShownCheckBox.click()
     assert (view.picture() != plain).any()
-    assert ui.undoButton.text() == "Undo: find where to trust clicks"
+    assert ui.undoButton.text() == "Undo: compute the reliability map"
     ui.undoButton.click()
     np.testing.assert_array_equal(view.picture(), plain)
-    assert not ui.trustShowCheckBox.isEnabled()
+    assert not ui.mapShownCheckBox.isEnabled()
 
 
 def test_it_can_be_cancelled_while_it_becomes_finer(host, ui, bench, twins):
-    choose(ui.trustDetailSelector, "Fine")
-    ui.trustButton.click()
+    choose(ui.mapDetailSelector, "Fine")
+    ui.computeMapButton.click()
     host.process(until=lambda: bench.reliability_map.overlay is not None)
     assert "left" in ui.statusLabel.text()
     ui.cancelButton.click()
     assert not bench.busy
-    assert ui.trustShowCheckBox.isEnabled()
+    assert ui.mapShownCheckBox.isEnabled()
 
 
 @pytest.mark.real_data
@@ -84,9 +84,9 @@ def test_a_heart_is_trusted_more_than_what_lies_around_it(host, ui, bench, real_
     nodes = [add_volume(path.stem, read_image(path)) for path in paths]
     ui.imageSelector.setCurrentNode(nodes[0])
     tick_all(ui.othersList)
-    choose(ui.trustModelSelector, "tmn-cardiac-cine")
-    choose(ui.trustDetailSelector, "Coarse")
-    ui.trustButton.click()
+    choose(ui.mapMethodSelector, "tmn-cardiac-cine")
+    choose(ui.mapDetailSelector, "Coarse")
+    ui.computeMapButton.click()
     host.process(until=lambda: not bench.busy)
     found = pixels(image_of(bench.reliability_map.overlay.volume))[0]
     ventricle = pixels(read_image(folder / "lv_masks" / paths[0].name))[0] > 0

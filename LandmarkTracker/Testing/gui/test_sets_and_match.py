@@ -47,8 +47,8 @@ def test_every_button_says_why_it_cannot_be_pressed(ui, bench, tmp_path):
     ui.annotatedFolderButton.setDirectory(str(tmp_path / "nowhere"))
     buttons = (ui.detectButton, ui.saveAnnotatedButton, ui.trainButton, ui.continueButton, ui.stopButton)
     buttons += (
-        ui.trustButton,
-        ui.trustShowCheckBox,
+        ui.computeMapButton,
+        ui.mapShownCheckBox,
         ui.lossButton,
         ui.matchButton,
         ui.warpButton,
@@ -93,7 +93,7 @@ def test_annotated_volumes_are_saved_and_a_detector_is_trained_on_them_and_stopp
     nodes = [add_volume(f"patient {seed}", dots(seed)[0]) for seed in range(4)]
     ui.annotatedFolderButton.setDirectory(str(tmp_path / "annotated"))
     ui.modelFolderButton.setDirectory(str(tmp_path / "my dots"))
-    ui.stepsSpinBox.setValue(900)
+    ui.trainingStepsSpinBox.setValue(900)
     for seed, node in enumerate(nodes):
         ui.imageSelector.setCurrentNode(node)
         ui.placeButton.click()
@@ -105,7 +105,7 @@ def test_annotated_volumes_are_saved_and_a_detector_is_trained_on_them_and_stopp
     assert read_landmarks(tmp_path / "annotated" / "patient 3.mrk.json").names == DOTS
     ui.trainButton.click()
     assert ui.stopButton.isEnabled(), ui.statusLabel.text()
-    live(host, lambda: "of 900" in ui.trainingLabel.text() and bench.learning.obstacle_chart == "")
+    live(host, lambda: "of 900" in ui.trainingTextLabel.text() and bench.learning.obstacle_chart == "")
     assert ui.trainingProgressBar.maximum() == 900
     assert ui.trainingProgressBar.value() >= 10
     ui.lossButton.click()
@@ -150,9 +150,9 @@ def test_two_scans_are_matched_looked_at_warped_and_exported(host, ui, bench, tm
     ui.exportFolderButton.setDirectory(str(tmp_path))
     choose(ui.fixedSelector, "fixed scan: one")
     choose(ui.movingSelector, "moving scan: two")
-    ui.programsList.item(0).setCheckState(QtCore.Qt.CheckState.Checked)
+    ui.exportProgramsList.item(0).setCheckState(QtCore.Qt.CheckState.Checked)
     ui.pairsButton.click()
-    assert (tmp_path / ui.programsList.item(0).text()).is_dir()
+    assert (tmp_path / ui.exportProgramsList.item(0).text()).is_dir()
     assert len(read_landmarks(tmp_path / "moving.mrk.json")) == count
 
 

@@ -78,7 +78,8 @@ class Tab:
     def choose(self, field: str, title: str) -> None:
         """Pick a title from a list."""
         self.page.locator(f".lt-{field}").click()
-        item = self.page.locator(".v-overlay-container .v-list-item", has_text=re.compile(f"^{title}$"))
+        titles = self.page.locator(".v-overlay-container .v-list-item-title")
+        item = titles.filter(has_text=re.compile(f"^{title}$"))
         item.click()
         # The list of the next field is not to be mistaken for this one while it fades.
         self.page.locator(".v-overlay-container .v-list").wait_for(state="detached")

@@ -86,8 +86,8 @@ def test_everything_says_what_is_missing_before_an_image_is_chosen(scene):
 
 
 def test_choosing_an_image_changes_nothing_in_the_scene(scene, browser):
-    before = scene.GetNumberOfNodes()
     bench = Workbench(scene)
+    before = scene.GetNumberOfNodes()
     bench.inputs.choose_image(browser)
     assert scene.GetNumberOfNodes() == before
     assert not bench.problem
@@ -368,8 +368,8 @@ def test_a_protocol_is_clicked_in_its_order(bench, tmp_path, truth):
     )
     bench.placement.load_protocol(path)
     assert not bench.problem
-    assert [row.name for row in bench.placement.rows()] == ["wall", "apex"]
-    assert bench.placement.rows()[0].state == "not placed"
+    assert [line.key for line in bench.placement.lines()] == ["wall", "apex"]
+    assert bench.placement.lines()[0].cells == ("wall", "not placed")
     bench.placement.start()
     assert bench.status == "Click 'wall' in a slice view."
     click(bench, truth(0, (60, 50)))
@@ -390,7 +390,7 @@ def test_a_protocol_that_is_none_is_refused_in_words(bench, tmp_path):
 
 def test_a_lost_landmark_is_what_the_next_click_places(bench, truth):
     click(bench, truth(0, (45, 40)), "apex")
-    bench.propagation.max_sigma_mm = 0.01
+    bench.propagation.limit_mm = 0.01
     bench.propagation.start()
     run(bench)
     bench.review.go_to(3)
@@ -406,7 +406,7 @@ def test_a_lost_landmark_is_what_the_next_click_places(bench, truth):
 
 def test_a_lost_landmark_that_is_not_placed_is_missing_again(bench, truth):
     click(bench, truth(0, (45, 40)), "apex")
-    bench.propagation.max_sigma_mm = 0.01
+    bench.propagation.limit_mm = 0.01
     bench.propagation.start()
     run(bench)
     bench.placement.start()

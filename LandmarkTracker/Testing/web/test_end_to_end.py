@@ -117,13 +117,13 @@ def test_click_propagate_scrub_correct_undo_export_and_read_back(serve, visit, c
 
     # Click both dots where they are seen.
     seen = tab.wait_for_dots()
-    tab.press("toggle_placing")
+    tab.press("place")
     tab.says("Click a landmark")
     tab.click(seen[0])
     tab.wait_for_rows("placed here")
     tab.click(seen[1])
     tab.wait_for_rows("placed here", "placed here")
-    tab.press("toggle_placing")
+    tab.press("place")
     tab.says("Press Propagate")
 
     # What was clicked lies within half a pixel of where the geometry of the image puts the dot.
@@ -173,15 +173,15 @@ def test_click_propagate_scrub_correct_undo_export_and_read_back(serve, visit, c
     tab.finish("propagate")
 
     # Write into the data folder, and read back what is there. Nothing is overwritten unasked.
-    tab.page.locator(".lt-export_frames input").click()
-    tab.press("write")
+    tab.page.locator(".lt-exportFrames input").click()
+    tab.press("export")
     tab.says("files were written")
     written = read_track_csv(data / "results" / "track.csv")
     assert written.positions[0] == pytest.approx(clicked.positions[0])
     assert read_landmarks(data / "results" / "frame_0004.mrk.json").names == ("L1", "L2")
     again = read_zip(tab.download("download"), tmp_path / "again")
     assert again.positions == pytest.approx(written.positions, nan_ok=True)
-    tab.press("write")
+    tab.press("export")
     tab.says("is there already")
     tab.page.locator(".lt-status.problem").wait_for()
 
@@ -190,7 +190,7 @@ def test_work_can_be_cancelled_and_keeps_what_is_done(serve, visit, tmp_path):
     breathing = list(Phantom().cine())
     write_cine(tmp_path / "torso.seq.nrrd", Cine.of(6 * breathing, "torso"))
     tab = Tab(visit(serve(tmp_path / "torso.seq.nrrd")))
-    tab.press("toggle_placing")
+    tab.press("place")
     tab.click((820, 300))
     tab.wait_for_rows("placed here")
     tab.press("propagate")
@@ -207,8 +207,8 @@ def test_two_volumes_are_leafed_through_together_and_brightness_is_dragged(serve
     tab = Tab(visit(serve(*files, "--data-root", data)))
     for section in ("inputs", "landmarks", "propagate", "match"):
         tab.unfold(section)
-    tab.choose("match_fixed", "volume")
-    tab.choose("match_moving", "another")
+    tab.choose("fixedVolume", "volume")
+    tab.choose("movingVolume", "another")
     tab.page.locator(f"{VIEW} .lt-corner", has_text="moving: another").wait_for()
     tab.page.wait_for_timeout(1000)
     beside = view(tab, 1)
@@ -219,7 +219,7 @@ def test_two_volumes_are_leafed_through_together_and_brightness_is_dragged(serve
         tab.page.mouse.wheel(0, -120)
     wait_for_change(tab, 1, beside)
 
-    tab.press("toggle_brightness")
+    tab.press("brightness")
     before = view(tab, 0)
     tab.drag(middle, middle + (0, 150))
     wait_for_change(tab, 0, before)
@@ -230,12 +230,12 @@ def test_landmarks_of_one_volume_are_found_in_another(serve, visit, data, tmp_pa
     tab = Tab(visit(serve(*files, "--data-root", data)))
     tab.choose("model", "ncc")
     tab.page.locator(".lt-section-inputs .v-checkbox", has_text="another").locator("input").click()
-    tab.press("toggle_placing")
+    tab.press("place")
     box = tab.page.locator(VIEW).first.bounding_box()
     tab.click((box["x"] + box["width"] / 2, box["y"] + box["height"] / 2))
     tab.wait_for_rows("placed here")
-    tab.press("toggle_placing")
-    tab.press("find_across")
+    tab.press("place")
+    tab.press("find")
     tab.finish("find landmarks")
     tab.unfold("export")
     tab.download("download").extractall(tmp_path)
@@ -251,7 +251,7 @@ def test_an_empty_page_says_what_to_do_and_why_not(serve, visit, cine, data, tmp
     assert tab.page.get_by_text("No image is open").is_visible()
 
     # A button that cannot be pressed says why.
-    button = tab.page.locator(".lt-do-toggle_placing")
+    button = tab.page.locator(".lt-do-place")
     assert button.is_disabled()
     button.hover(force=True)
     tab.page.locator(".v-tooltip", has_text="Choose a cine or a volume first.").first.wait_for()
@@ -269,7 +269,7 @@ def test_an_empty_page_says_what_to_do_and_why_not(serve, visit, cine, data, tmp
     tab.page.wait_for_function("document.querySelectorAll('.layout-grid-item img').length === 3")
 
     # Landmark names from a protocol, clicked in their order.
-    tab.press("browse_protocol")
+    tab.press("protocol")
     tab.page.get_by_text("↑ up").click()
     entries.get_by_text("protocol.mrk.json").click()
     tab.wait_for_rows("not placed", "not placed")

@@ -59,11 +59,11 @@ def to_screen(tab, cine, folder):
     box = tab.page.locator(VIEW).bounding_box()
     size = np.array([box["width"], box["height"]])
     places = np.round([box["x"], box["y"]] + size * [[0.35, 0.3], [0.6, 0.4], [0.45, 0.7]])
-    tab.press("toggle_placing")
+    tab.press("place")
     for n, place in enumerate(places):
         tab.click(place)
         tab.wait_for_rows(*["placed here"] * (n + 1))
-    tab.press("toggle_placing")
+    tab.press("place")
     track = measured(tab, folder)
     assert track.numbers == (DIASTOLE,)
     index = cine.grid.to_index(track.positions[0])[:, :2]
@@ -127,7 +127,7 @@ def test_walls_of_a_heart_are_followed_corrected_and_exported(serve, visit, file
     nearest = contour[np.linalg.norm(contour - at, axis=1).argmin()][None]
     tab.drag(screen(at)[0], screen(nearest)[0])
     tab.wait_for_rows(*["placed here" if n == worst else "found, ±" for n in range(4)])
-    tab.choose("charted", name)
+    tab.choose("chartLandmark", name)
     tab.page.wait_for_function("document.querySelectorAll('.lt-chart polygon').length > 0")
     tab.unfold("export")
     shoot(tab, "correct")

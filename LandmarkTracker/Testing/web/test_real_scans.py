@@ -30,7 +30,7 @@ def test_two_scans_are_matched_warped_and_exported_as_pairs(serve, visit, scans,
     for section in ("inputs", "landmarks", "propagate", "review", "match"):
         tab.unfold(section)
     assert tab.page.locator(".lt-do-match").is_disabled()
-    for field, file in zip(("match_fixed", "match_moving"), scans, strict=True):
+    for field, file in zip(("fixedVolume", "match_moving"), scans, strict=True):
         tab.choose(field, re.escape(file.stem))
     tab.page.locator(f"{VIEW} .lt-corner", has_text="fixed:").wait_for()
     tab.page.locator(f"{VIEW} .lt-corner", has_text="moving:").wait_for()
@@ -40,7 +40,7 @@ def test_two_scans_are_matched_warped_and_exported_as_pairs(serve, visit, scans,
     found = pairs(tab)
     assert found >= 10
     tab.page.locator(".lt-section-match tbody tr").nth(1).click()
-    tab.press("remove_pair")
+    tab.press("removePairs")
     tab.page.wait_for_function(
         "n => document.querySelectorAll('.lt-section-match tbody tr').length === n", arg=found - 1
     )

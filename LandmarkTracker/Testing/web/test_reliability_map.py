@@ -46,18 +46,18 @@ def folder(tmp_path):
 
 def test_an_overlay_shows_where_clicks_can_be_trusted_and_is_hidden_and_undone(serve, visit, folder):
     tab = Tab(visit(serve(folder / "two.nrrd", folder / "one.nrrd")))
-    tab.unfold("trust")
-    assert tab.page.locator(".lt-do-find_out").is_disabled()
+    tab.unfold("map")
+    assert tab.page.locator(".lt-do-computeMap").is_disabled()
     tick_others(tab)
-    tab.choose("trust_model", "normalised cross-correlation.*")
-    tab.choose("trust_detail", "Coarse")
+    tab.choose("mapMethod", "ncc")
+    tab.choose("mapDetail", "Coarse")
     assert (colourful(tab) < 30).all()
-    tab.press("find_out")
+    tab.press("computeMap")
     tab.says("is found again within 20 mm")
     assert (wait_until(tab, lambda seen: (seen > 30).mean() > 0.3) > 30).mean() > 0.3
-    tab.page.locator(".lt-trust_shown input").uncheck()
+    tab.page.locator(".lt-mapShown input").uncheck()
     wait_until(tab, lambda seen: (seen < 30).all())
-    tab.page.locator(".lt-trust_shown input").check()
+    tab.page.locator(".lt-mapShown input").check()
     wait_until(tab, lambda seen: (seen > 30).mean() > 0.3)
     tab.press("undo")
     wait_until(tab, lambda seen: (seen < 30).all())
@@ -68,12 +68,12 @@ def test_a_heart_of_an_unseen_patient(serve, visit, real_data):
     patients = ("SC-N-05", "SC-HYP-40", "SC-HF-NI-12")
     series = [sorted((real_data / "cardiac_edes" / "images").glob(f"{name}-IM-*.png")) for name in patients]
     tab = Tab(visit(serve(*(images[len(images) // 2] for images in series))))
-    for section in ("landmarks", "propagate", "review", "trust"):
+    for section in ("landmarks", "propagate", "review", "map"):
         tab.unfold(section)
     tick_others(tab)
-    tab.choose("trust_detail", "Coarse")
-    tab.press("find_out")
+    tab.choose("mapDetail", "Coarse")
+    tab.press("computeMap")
     tab.says("through 2 volumes and with tmn-cardiac-cine")
     wait_until(tab, lambda seen: (seen > 30).mean() > 0.2)
-    tab.page.locator(".lt-trust_limit input").fill("40")
-    tab.page.locator(".lt-section-trust", has_text=re.compile("Red: 40 mm or more")).wait_for()
+    tab.page.locator(".lt-mapLimit input").fill("40")
+    tab.page.locator(".lt-section-map", has_text=re.compile("Red: 40 mm or more")).wait_for()

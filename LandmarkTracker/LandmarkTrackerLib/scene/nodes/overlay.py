@@ -45,7 +45,7 @@ class Overlay:
         display.SetThreshold(0, 1e6)
         display.SetApplyThreshold(True)
         legend = slicer.vtkSlicerColorLogic.AddDefaultColorLegendDisplayNode(volume)
-        legend.SetTitleText(_("off (mm)"))
+        legend.SetTitleText(_("error (mm)"))
         legend.SetLabelFormat("%.0f")
         legend.SetNumberOfLabels(3)
         # Its text is as large as this leaves room for.
@@ -124,8 +124,8 @@ def lay_over(scene, volume, overlay) -> None:
 def _colours(scene):
     """The colour table, made once in a scene."""
     table = slicer.vtkMRMLColorTableNode()
-    table.SetName(_("Trust"))
-    table.SetSingletonTag("LandmarkTrackerTrust")
+    table.SetName(_("Reliability"))
+    table.SetSingletonTag("LandmarkTrackerReliability")
     table.SetTypeToUser()
     table.SetNumberOfColors(SHADES)
     at = np.linspace(0, len(COLOURS) - 1, SHADES)

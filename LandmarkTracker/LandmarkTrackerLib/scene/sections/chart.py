@@ -6,13 +6,15 @@ import itertools
 
 import numpy as np
 
+from LandmarkTrackerLib.scene.actions import Choice, Setting
 from LandmarkTrackerLib.scene.context import Context
 from LandmarkTrackerLib.scene.i18n import _
 from LandmarkTrackerLib.scene.nodes.plot import COLOURS, Line, Plot
 from LandmarkTrackerLib.scene.nodes.record import Record
-from LandmarkTrackerLib.scene.notices import reported
+from LandmarkTrackerLib.scene.parameters import Parameter
+from LandmarkTrackerLib.scene.parts import Row
 from LandmarkTrackerLib.scene.sections.inputs import Inputs
-from LandmarkTrackerLib.scene.sections.review import Review
+from LandmarkTrackerLib.scene.sections.review import Displacement, Review
 
 
 class Chart:
@@ -22,11 +24,22 @@ class Chart:
         landmark: the one to draw; empty for all.
     """
 
+    landmark = Parameter("chartLandmark", "")
+
     def __init__(self, context: Context, inputs: Inputs, review: Review) -> None:
         self.context, self.inputs, self.review = context, inputs, review
-        self.landmark = ""
         self._plot: Plot | None = None
         self._shown: tuple[Record, str] | None = None
+
+    def rows(self) -> list[Row]:
+        """What is drawn."""
+        tip = _("The landmarks that the chart shows.")
+        return [[Setting(_("Chart"), self, "landmark", tip, self._landmarks)]]
+
+    def _landmarks(self) -> list[Choice]:
+        subject = self.inputs.subject
+        names = subject.record.placed_names() if subject is not None else ()
+        return [Choice("", _("All landmarks")), *(Choice(name, name) for name in names)]
 
     @property
     def node(self):
@@ -40,10 +53,10 @@ class Chart:
         self.refresh()
         return self.node
 
-    @reported
-    def choose(self, landmark: str) -> None:
-        """Draw this landmark alone; an empty name for all."""
-        self.landmark = landmark
+    def curves(self) -> list[Displacement]:
+        """Those that are drawn: one if the user chose one that there is, else all."""
+        curves = self.review.displacements()
+        return [curve for curve in curves if curve.name == self.landmark] or curves
 
     def refresh(self) -> None:
         """Draw what has changed."""
@@ -51,7 +64,7 @@ class Chart:
         if self._plot is None or subject is None or (subject.record, self.landmark) == self._shown:
             return
         self._shown = (subject.record, self.landmark)
-        curves = [curve for curve in self.review.displacements() if self.landmark in ("", curve.name)]
+        curves = self.curves()
         bands = len(curves) <= 2
         title = (
             _("Distance from where it was placed, ± 1 SD")

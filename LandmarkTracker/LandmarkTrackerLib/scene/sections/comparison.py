@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
-from typing import Literal, get_args
+from typing import Literal
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from LandmarkTrackerLib.formats.scans import Scan, ScanPair
 from LandmarkTrackerLib.geometry import Grid
 from LandmarkTrackerLib.landmarks import Array
 from LandmarkTrackerLib.plane import Plane
+from LandmarkTrackerLib.scene.actions import Action, Choice, Setting
 from LandmarkTrackerLib.scene.context import Context
 from LandmarkTrackerLib.scene.i18n import _
 from LandmarkTrackerLib.scene.nodes.points import LPS
@@ -27,11 +28,17 @@ from LandmarkTrackerLib.scene.nodes.slice_views import (
 )
 from LandmarkTrackerLib.scene.nodes.warped import Warped, WarpedNodes
 from LandmarkTrackerLib.scene.notices import reported
+from LandmarkTrackerLib.scene.parts import Row
 from LandmarkTrackerLib.scene.sections.matching import ScanMatching
 from LandmarkTrackerLib.warping import checkerboard, warp
 from LandmarkTrackerLib.warping import fit as fit_transform
 
 Look = Literal["pairs", "checkerboard", "blend"]
+LOOKS: dict[Look, str] = {
+    "pairs": _("Both scans"),
+    "checkerboard": _("Checkerboard"),
+    "blend": _("Blend"),
+}
 
 
 class Comparison:
@@ -52,6 +59,45 @@ class Comparison:
         self._nodes: WarpedNodes | None = None
         self._warped: Warped | None = None
 
+    def rows(self) -> list[Row]:
+        """The two scans, their pairs, and how they are looked at."""
+        warp = Action(
+            "warp",
+            _("Warp"),
+            _("Warp the moving scan onto the fixed one."),
+            self.warp,
+            lambda: self.context.runner.obstacle or self.obstacle_warp,
+        )
+        return [
+            *self.matching.scan_rows(),
+            [self.matching.match_action(), warp],
+            *self.matching.pair_rows(self.look_at),
+            [
+                Setting(
+                    _("Look at"),
+                    self,
+                    "look",
+                    _("Both scans, or the fixed and the warped one in one."),
+                    lambda: [Choice(look, title) for look, title in LOOKS.items()],
+                    choose=self.choose_look,
+                    obstacle=lambda: self.obstacle_look,
+                )
+            ],
+            [
+                Setting(
+                    _("Rock"),
+                    self,
+                    "share",
+                    _("From the fixed scan to the warped one and back: what moves is wrong."),
+                    limits=lambda: (0, 1),
+                    step=0.01,
+                    choose=self.rock,
+                    obstacle=self._obstacle_rock,
+                    name="rock",
+                )
+            ],
+        ]
+
     @property
     def obstacle_warp(self) -> str:
         """Why the moving scan cannot be warped; empty if it can."""
@@ -61,6 +107,9 @@ class Comparison:
     def obstacle_look(self) -> str:
         """Why there is no warped scan to look at; empty if there is."""
         return "" if self._warped is not None else _("Press Warp first.")
+
+    def _obstacle_rock(self) -> str:
+        return self.obstacle_look or ("" if self.look == "blend" else _("Choose Blend first."))
 
     @property
     def next_step(self) -> str:
@@ -79,8 +128,8 @@ class Comparison:
     @reported
     def choose_look(self, look: Look) -> None:
         """How to look at the scans; see `look`."""
-        if look not in get_args(Look):
-            raise ValueError(f"look is one of {get_args(Look)}, not {look!r}")
+        if look not in LOOKS:
+            raise ValueError(f"look is one of {tuple(LOOKS)}, not {look!r}")
         if look != "pairs" and self.obstacle_look:
             raise InputError(self.obstacle_look)
         changed, self.look = look != self.look, look

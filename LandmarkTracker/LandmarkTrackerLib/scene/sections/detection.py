@@ -10,13 +10,16 @@ from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.jobs.detect import detect
 from LandmarkTrackerLib.methods.protocols import Detector
 from LandmarkTrackerLib.methods.registry import make_detector
+from LandmarkTrackerLib.scene.actions import Action, Choice, File, Setting
 from LandmarkTrackerLib.scene.context import Context
 from LandmarkTrackerLib.scene.history import Change
 from LandmarkTrackerLib.scene.i18n import _
 from LandmarkTrackerLib.scene.nodes.subject import Subject, is_cine
 from LandmarkTrackerLib.scene.notices import reported
+from LandmarkTrackerLib.scene.parameters import Parameter
+from LandmarkTrackerLib.scene.parts import Row
 from LandmarkTrackerLib.scene.sections.inputs import Inputs
-from LandmarkTrackerLib.scene.sections.models import Choice, Models, shipped
+from LandmarkTrackerLib.scene.sections.models import Model, Models, shipped
 from LandmarkTrackerLib.step import results
 
 
@@ -28,27 +31,77 @@ class Detection:
         files: model files of the user's, beside the models that come with the program.
     """
 
+    model = Parameter("detector", "")
+
     def __init__(self, context: Context, inputs: Inputs, models: Models) -> None:
         self.context, self.inputs, self.models = context, inputs, models
-        self.model = ""
         self.files: list[Path] = []
         self._loaded: tuple[tuple[str, str, float], Detector] | None = None
 
-    def choices(self) -> list[Choice]:
+    def rows(self) -> list[Row]:
+        """The detector, and what it does."""
+        return [
+            [
+                Setting(
+                    _("Detector"),
+                    self,
+                    "chosen_name",
+                    lambda: self.chosen.title if self.chosen is not None else "",
+                    self._choices,
+                    choose=self.choose,
+                    name="detector",
+                )
+            ],
+            [
+                Action(
+                    "detect",
+                    _("Detect"),
+                    _("Find the detector's landmarks in every frame of the image, and in ticked volumes."),
+                    self.start,
+                    lambda: self.context.runner.obstacle or self.obstacle,
+                ),
+                Action(
+                    "detectorFile",
+                    _("Open detector…"),
+                    _("A model file (.pt) of your own."),
+                    lambda path: self.choose(str(path)),
+                    file=File(_("Open detector"), "model", _("Models"), (".pt",)),
+                ),
+            ],
+        ]
+
+    def follow(self) -> None:
+        """Take up the model that is chosen in the parameter node: a file joins the choices.
+
+        Raises:
+            InputError: there is no such file; none is chosen then.
+        """
+        try:
+            self._require(self.model)
+        except InputError:
+            self.model = ""
+            raise
+
+    def choices(self) -> list[Model]:
         """Every detector: those that come with the program and fit, the user's own, and then the others."""
-        mine = [Choice(str(path), str(path), True, True) for path in self.files if path.is_file()]
+        mine = [Model(str(path), str(path), True, True) for path in self.files if path.is_file()]
         shipped_ones = [
-            Choice(name, str(card.get("title", name)), self.models.fits(card), True)
+            Model(name, str(card.get("title", name)), self.models.fits(card), True)
             for name, card in shipped("heatmap")
         ]
         fitting = [choice for choice in shipped_ones if choice.fits]
         return [*fitting, *mine, *(choice for choice in shipped_ones if not choice.fits)]
 
     @property
-    def chosen(self) -> Choice | None:
+    def chosen(self) -> Model | None:
         """The one that will run; None if there is none."""
         choices = self.choices()
         return next((choice for choice in choices if choice.name == self.model), next(iter(choices), None))
+
+    @property
+    def chosen_name(self) -> str:
+        """The name of the one that will run; empty if there is none."""
+        return self.chosen.name if self.chosen is not None else ""
 
     @property
     def targets(self) -> list[Subject]:
@@ -73,11 +126,7 @@ class Detection:
 
         An empty name takes the first that fits.
         """
-        if model.endswith(".pt"):
-            path = Path(model)
-            if not path.is_file():
-                raise InputError(_("there is no model file {file}; open another").format(file=path))
-            self.offer(path)
+        self._require(model)
         self.model = model
 
     def offer(self, path: Path) -> None:
@@ -115,6 +164,16 @@ class Detection:
         if self._loaded is None or self._loaded[0] != key:
             self._loaded = (key, make_detector(name, device))
         return self._loaded[1]
+
+    def _require(self, model: str) -> None:
+        path = Path(model)
+        if path.suffix == ".pt" and path not in self.files:
+            if not path.is_file():
+                raise InputError(_("there is no model file {file}; open another").format(file=path))
+            self.offer(path)
+
+    def _choices(self) -> list[Choice]:
+        return [model.choice for model in self.choices()]
 
     def _through(self, targets: Sequence[Subject], change: Change) -> Iterator[bool]:
         detector = self.detector()

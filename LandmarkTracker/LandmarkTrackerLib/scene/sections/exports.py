@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from LandmarkTrackerLib.errors import InputError
+from LandmarkTrackerLib.formats.exports import EXPORTS
 from LandmarkTrackerLib.formats.mrk_json import write_mrk_json
 from LandmarkTrackerLib.formats.scans import Scan, ScanPair
 from LandmarkTrackerLib.formats.seq_mrb import write_seq_mrb
@@ -17,6 +18,7 @@ from LandmarkTrackerLib.jobs.export import all_or_nothing
 from LandmarkTrackerLib.jobs.pairs import PAIR_FILES, export_pairs, write_pairs
 from LandmarkTrackerLib.jobs.propagate import track_of
 from LandmarkTrackerLib.landmarks import LandmarkPairs, LandmarkSet, Track
+from LandmarkTrackerLib.scene.actions import Action, Choice, Setting
 from LandmarkTrackerLib.scene.context import Context
 from LandmarkTrackerLib.scene.i18n import _
 from LandmarkTrackerLib.scene.nodes.point_lists import new_point_list, remove_point_list
@@ -24,10 +26,13 @@ from LandmarkTrackerLib.scene.nodes.points import write_points
 from LandmarkTrackerLib.scene.nodes.record import Record
 from LandmarkTrackerLib.scene.nodes.subject import Subject, is_cine
 from LandmarkTrackerLib.scene.notices import reported
+from LandmarkTrackerLib.scene.parameters import MODULE, Parameter
+from LandmarkTrackerLib.scene.parts import Heading, Row
 from LandmarkTrackerLib.scene.sections.inputs import Inputs
 from LandmarkTrackerLib.scene.sections.matching import ScanMatching
 
 Writer = Callable[[Path], object]
+OVERWRITE = Parameter("overwrite", False)
 
 
 @dataclass(frozen=True)
@@ -55,12 +60,115 @@ class Place:
 
 
 class Exports:
-    """Nothing that exists is overwritten unless it is asked for, and nothing is written half."""
+    """Nothing that exists is overwritten unless it is asked for, and nothing is written half.
+
+    Attributes:
+        folder: where files are written.
+        table, sequence, frames, subjects: what is written, see `write`.
+        overwrite: whether files that are there are replaced.
+        programs: for which pairs are written too.
+        fixed, moving: which of `places` pairs are made between.
+    """
+
+    folder = Parameter("exportFolder", Path.home() / MODULE)
+    table = Parameter("exportTable", True)
+    sequence = Parameter("exportSequence", True)
+    frames = Parameter("exportFrames", False)
+    subjects = Parameter("exportSubjects", True)
+    overwrite = OVERWRITE
+    programs = Parameter[tuple[str, ...]]("exportPrograms", ())
 
     def __init__(self, context: Context, inputs: Inputs, matching: ScanMatching) -> None:
         self.context, self.inputs, self.matching = context, inputs, matching
         # The records that these places are of.
         self._places: tuple[list[Record], list[Place]] = ([], [])
+        self._fixed = self._moving = 0
+
+    def rows(self) -> list[Row]:
+        """Files, and pairs of points for registration."""
+        return [
+            [Setting(_("Table of all frames (track.csv)"), self, "table")],
+            [Setting(_("Slicer sequence (track.seq.mrb)"), self, "sequence")],
+            [Setting(_("One point list a frame (.mrk.json)"), self, "frames")],
+            [Setting(_("One point list a volume (.mrk.json)"), self, "subjects")],
+            [
+                Setting(
+                    _("Folder"), self, "folder", _("Where files are written. It is made if it is not there.")
+                )
+            ],
+            [Setting(_("Replace files that are there"), self, "overwrite")],
+            [
+                Action(
+                    "export",
+                    _("Write to folder"),
+                    _("Write what is ticked into the folder."),
+                    lambda: self.write(self.folder, self.ticked(), self.overwrite),
+                    lambda: self.obstacle,
+                )
+            ],
+            [Heading(_("Pairs of points for registration"))],
+            [Setting(_("Fixed"), self, "fixed", _("Where the fixed points come from."), self._choices)],
+            [Setting(_("Moving"), self, "moving", _("Where the moving points come from."), self._choices)],
+            [
+                Setting(
+                    _("Also for these programs"),
+                    self,
+                    "programs",
+                    _("Also write the pairs for these programs, each into a folder of its own."),
+                    lambda: [Choice(program, program) for program in EXPORTS],
+                    several=True,
+                )
+            ],
+            [
+                Action(
+                    "pairs",
+                    _("Write pairs"),
+                    _("Write the landmarks that both share into the folder."),
+                    lambda: self.write_pairs(*self.pair, self.folder, self.overwrite, self.programs),
+                    lambda: self.obstacle_pairs,
+                ),
+                Action(
+                    "addPairs",
+                    _("Add pairs to scene"),
+                    _("Two point lists with the same names in the same order, for registration in Slicer."),
+                    lambda: self.add_pairs(*self.pair),
+                    lambda: self.obstacle_pairs,
+                ),
+            ],
+        ]
+
+    def ticked(self) -> set[str]:
+        """What is to be written."""
+        kinds = ("table", "sequence", "frames", "subjects")
+        return {kind for kind in kinds if getattr(self, kind)}
+
+    @property
+    def fixed(self) -> int:
+        return min(self._fixed, max(0, len(self.places()) - 1))
+
+    @fixed.setter
+    def fixed(self, place: int) -> None:
+        self._fixed = place
+
+    @property
+    def moving(self) -> int:
+        count = len(self.places())
+        moving = min(self._moving, max(0, count - 1))
+        # Nobody wants pairs of a place with itself.
+        return (moving + 1) % count if moving == self.fixed and count > 1 else moving
+
+    @moving.setter
+    def moving(self, place: int) -> None:
+        self._moving = place
+
+    @property
+    def pair(self) -> tuple[Place, Place]:
+        """The fixed and the moving place."""
+        places = self.places()
+        return places[self.fixed], places[self.moving]
+
+    def _choices(self) -> list[Choice]:
+        return [Choice(n, place.title) for n, place in enumerate(self.places())]
 
     @property
     def obstacle(self) -> str:

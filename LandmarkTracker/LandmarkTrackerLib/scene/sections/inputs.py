@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import slicer
+
 from LandmarkTrackerLib.errors import InputError
+from LandmarkTrackerLib.scene.actions import Choice, Setting
 from LandmarkTrackerLib.scene.context import Context
 from LandmarkTrackerLib.scene.history import Change
 from LandmarkTrackerLib.scene.i18n import _
@@ -19,9 +22,12 @@ from LandmarkTrackerLib.scene.nodes.point_lists import (
 from LandmarkTrackerLib.scene.nodes.sequences import browser_of, nodes_of, plays_volumes, sequences_of
 from LandmarkTrackerLib.scene.nodes.subject import Subject, image_node, is_cine
 from LandmarkTrackerLib.scene.notices import reported
+from LandmarkTrackerLib.scene.parameters import Parameter
+from LandmarkTrackerLib.scene.parts import Row
 
 # Which volume the points of a list lie on: a reference from the list, so that a saved scene still knows.
 ON_IMAGE = "LandmarkTracker.Image"
+BROWSER, VOLUME = "vtkMRMLSequenceBrowserNode", "vtkMRMLScalarVolumeNode"
 
 
 class Inputs:
@@ -30,7 +36,11 @@ class Inputs:
     Attributes:
         subject: the chosen cine or volume; None until one is chosen.
         others: chosen volumes of other subjects.
+        image, points: the nodes that are chosen.
     """
+
+    image = Parameter("image", None, nodes=(BROWSER, VOLUME))
+    points = Parameter("landmarks", None, nodes=(POINT_LIST,))
 
     def __init__(self, context: Context) -> None:
         self.context = context
@@ -39,18 +49,70 @@ class Inputs:
         # By the id of the point list: a subject that is chosen again still has its record and its undo.
         self._known: dict[str, Subject] = {}
 
+    def image_rows(self) -> list[Row]:
+        """The image."""
+        tip = _("A cine (a sequence browser that plays volumes) or one volume.")
+        return [[Setting(_("Image"), self, "image", tip, self._images)]]
+
+    def other_rows(self) -> list[Row]:
+        """The other subjects."""
+        tip = _("Other volumes in which to find, detect or save the same landmarks.")
+        chosen = Setting(
+            _("Other subjects"),
+            self,
+            "ticked",
+            tip,
+            self._volumes,
+            several=True,
+            choose=self.choose_others,
+            name="others",
+        )
+        return [[chosen]]
+
+    def point_rows(self) -> list[Row]:
+        """The point list."""
+        tip = _("The points to click. On a cine they follow its frames.")
+        return [[Setting(_("Point list"), self, "points", tip, self._point_lists)]]
+
     @reported
     def choose_image(self, node) -> None:
         """A browser (a cine), a volume, or None. Its point list comes with it, if it has one."""
+        try:
+            self._take_image(node)
+        finally:
+            self._keep()
+
+    @reported
+    def choose_points(self, point_list) -> None:
+        """The point list to click into. None for none; for a cine the list begins to follow its frames."""
+        try:
+            self._take_points(point_list)
+        finally:
+            self._keep()
+
+    def follow(self) -> None:
+        """Take up what is chosen in the parameter node.
+
+        Raises:
+            InputError: it cannot be used; what was used before is chosen again.
+        """
+        before = self.subject.point_list if self.subject is not None else None
+        try:
+            self._take_image(self.image)
+            # The list of the image before is not one of this image.
+            if self.points is not before:
+                self._take_points(self.points)
+        finally:
+            self._keep()
+
+    def _take_image(self, node) -> None:
         if node is None:
             if self.subject is not None:
                 self._use(None)
         elif self.subject is None or image_node(node) is not self.subject.node:
             self._use(self._best(node))
 
-    @reported
-    def choose_points(self, point_list) -> None:
-        """The point list to click into. None for none; for a cine the list begins to follow its frames."""
+    def _take_points(self, point_list) -> None:
         if self.subject is None or point_list is self.subject.point_list:
             return
         if point_list is None:
@@ -80,21 +142,24 @@ class Inputs:
         there = {subject.node.GetID(): subject for subject in self.others}
         self.others = [there.get(node.GetID()) or self._best(node) for node in wanted]
 
+    @property
+    def ticked(self) -> tuple:
+        """The chosen volumes of other subjects, as nodes."""
+        return tuple(other.node for other in self.others)
+
     def first_cine(self):
         """The first browser of the scene that plays volumes, or None."""
-        browsers = nodes_of(self.context.scene, "vtkMRMLSequenceBrowserNode")
+        browsers = nodes_of(self.context.scene, BROWSER)
         return next((b for b in browsers if any(map(plays_volumes, sequences_of(b)))), None)
+
+    def images(self) -> list:
+        """Every cine and volume of the scene that can be chosen, in the scene's order."""
+        return [*nodes_of(self.context.scene, BROWSER), *volumes_in(self.context.scene)]
 
     def volumes(self) -> list:
         """Every volume of the scene that can be chosen as another subject, in the scene's order."""
         mine = self.subject.node if self.subject is not None else None
-        return [
-            node
-            for node in nodes_of(self.context.scene, "vtkMRMLScalarVolumeNode")
-            if not (node is mine or node.GetHideFromEditors() or node.IsA("vtkMRMLLabelMapVolumeNode"))
-            and browser_of(node) is None
-            and not is_overlay(node)
-        ]
+        return [node for node in volumes_in(self.context.scene) if node is not mine]
 
     def with_points(self, subject: Subject, change: Change) -> Subject:
         """The same image with a point list, made now if it has none; part of a change."""
@@ -107,6 +172,7 @@ class Inputs:
         change.steps.append(lambda: self._remove(made))
         if subject is self.subject:
             self._use(made)
+            self._keep()
         self.others = [made if other is subject else other for other in self.others]
         self._show_lists()
         return made
@@ -130,6 +196,8 @@ class Inputs:
         self.others = [other for other in self.others if other.node is not node]
         if self.subject is not None and self.subject.node is node:
             self._use(None)
+        if ours:
+            self._keep()
         return ours
 
     def clear(self) -> None:
@@ -139,6 +207,23 @@ class Inputs:
         self._known = {}
         self.others = []
         self._use(None)
+
+    def _keep(self) -> None:
+        """Let the parameter node say what is used."""
+        subject = self.subject
+        with slicer.util.NodeModify(self.context.parameters.node):
+            self.image = subject.node if subject is not None else None
+            self.points = subject.point_list if subject is not None else None
+
+    def _images(self) -> list[Choice]:
+        return named(self.images())
+
+    def _volumes(self) -> list[Choice]:
+        return named(self.volumes())
+
+    def _point_lists(self) -> list[Choice]:
+        none = Choice(None, _("New when the first landmark is placed"))
+        return [none, *named(nodes_of(self.context.scene, POINT_LIST))]
 
     def _use(self, subject: Subject | None) -> None:
         self.context.runner.cancel()
@@ -187,6 +272,7 @@ class Inputs:
         sequence = subject.nodes.sequence if isinstance(subject.nodes, LandmarkSequence) else None
         if self.subject is subject:
             self._use(before)
+            self._keep()
         self._known.pop(subject.point_list.GetID(), None)
         self.context.watch.forget_points(subject)
         if sequence is not None:
@@ -200,3 +286,19 @@ class Inputs:
         self.others = [bare if other is subject else other for other in self.others]
         self._release(subject, bare)
         remove_point_list(point_list)
+
+
+def volumes_in(scene) -> list:
+    """Every volume of a scene that is an image by itself, in the scene's order."""
+    return [
+        node
+        for node in nodes_of(scene, VOLUME)
+        if not (node.GetHideFromEditors() or node.IsA("vtkMRMLLabelMapVolumeNode"))
+        and browser_of(node) is None
+        and not is_overlay(node)
+    ]
+
+
+def named(nodes: Sequence) -> list[Choice]:
+    """Nodes to choose from."""
+    return [Choice(node, node.GetName()) for node in nodes]

@@ -14,14 +14,17 @@ from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.formats import write_landmarks
 from LandmarkTrackerLib.formats.files import written
 from LandmarkTrackerLib.jobs.export import all_or_nothing
+from LandmarkTrackerLib.scene.actions import Action, Setting
 from LandmarkTrackerLib.scene.context import Context
 from LandmarkTrackerLib.scene.i18n import _
 from LandmarkTrackerLib.scene.nodes.plot import COLOURS, Line, Plot
 from LandmarkTrackerLib.scene.nodes.subject import Subject, is_cine
 from LandmarkTrackerLib.scene.notices import reported
+from LandmarkTrackerLib.scene.parameters import MODULE, Parameter
+from LandmarkTrackerLib.scene.parts import Heading, Log, Note, Progress, Row
 from LandmarkTrackerLib.scene.process import Process, last_lines
 from LandmarkTrackerLib.scene.sections.detection import Detection
-from LandmarkTrackerLib.scene.sections.exports import file_name, refuse
+from LandmarkTrackerLib.scene.sections.exports import OVERWRITE, file_name, refuse
 from LandmarkTrackerLib.scene.sections.models import Models
 from LandmarkTrackerLib.training.recipe import recipe
 from LandmarkTrackerLib.training.report import read_report
@@ -44,21 +47,103 @@ class Learning:
     Attributes:
         images: folder of annotated images.
         subject_until: a file's subject is its name up to this text.
+        chosen_folder: where to train.
         steps: to train in all.
+        overwrite: whether files that are there are replaced.
         log: the last lines that the training said.
     """
 
+    images = Parameter("annotatedFolder", Path.home() / MODULE / "annotated")
+    subject_until = Parameter("subjectUntil", FRAME)
+    chosen_folder = Parameter("modelFolder", Path.home() / MODULE / "my landmarks")
+    steps = Parameter("trainingSteps", 2000, limits=(10, 1_000_000))
+    overwrite = OVERWRITE
+
     def __init__(self, context: Context, detection: Detection, models: Models) -> None:
         self.context, self.detection, self.models = context, detection, models
-        self.images = Path.home() / "LandmarkTracker" / "annotated"
-        self.subject_until = FRAME
-        self.steps = 2000
         self._plot: Plot | None = None
         self._process: Process | None = None
         self._stopping = False
-        self._folder = Path.home() / "LandmarkTracker" / "my landmarks"
+        self._seen = self._running_in = self.folder
         self._report, self.log = read_report(self.folder), last_lines(self.folder / LOG)
         self._look()
+
+    def rows(self) -> list[Row]:
+        """From annotated images to a detector."""
+        return [
+            [Heading(_("Train a detector"))],
+            [
+                Setting(
+                    _("Annotated images"),
+                    self,
+                    "images",
+                    _("A folder of images and their point lists NAME.mrk.json beside them."),
+                )
+            ],
+            [
+                Action(
+                    "saveAnnotated",
+                    _("Add what is annotated here to these images"),
+                    _("Save the image and ticked volumes in which you placed landmarks, to train on them."),
+                    lambda: self.save(self.overwrite),
+                    lambda: self.obstacle_save,
+                )
+            ],
+            [
+                Setting(
+                    _("Subject ends at"),
+                    self,
+                    "subject_until",
+                    _(
+                        "Images of one subject have one name up to this text; they are never split between"
+                        " training and validation."
+                    ),
+                )
+            ],
+            [
+                Setting(
+                    _("Folder of the model"),
+                    self,
+                    "chosen_folder",
+                    _("A folder of its own for each training; the model takes its name."),
+                )
+            ],
+            [
+                Setting(
+                    _("Steps"),
+                    self,
+                    "steps",
+                    _("Some thousands are usual; watch the error in the validation images."),
+                    step=100,
+                )
+            ],
+            [
+                Action(
+                    "train",
+                    _("Train"),
+                    _("Train a detector on the images of the folder."),
+                    self.start,
+                    lambda: self.obstacle,
+                ),
+                Action(
+                    "continue",
+                    _("Continue"),
+                    _("Go on where the training was stopped."),
+                    self.resume,
+                    lambda: self.obstacle_continue,
+                ),
+                Action(
+                    "stop",
+                    _("Stop"),
+                    _("Stop after the step in hand, ready to go on."),
+                    self.stop,
+                    lambda: self.obstacle_stop,
+                ),
+            ],
+            [Progress("training", lambda: self.progress)],
+            [Note("trainingText", lambda: self.text)],
+            [Log("trainingLog", lambda: self.log, _("What the training says."))],
+        ]
 
     # Annotated images
 
@@ -101,14 +186,12 @@ class Learning:
 
     @property
     def folder(self) -> Path:
-        """Of the training; the model takes its name."""
-        return self._folder
+        """Of the training that is shown: the one that runs, else the one that is chosen."""
+        return self._running_in if self.running else self.chosen_folder
 
     @folder.setter
     def folder(self, folder: Path) -> None:
-        if folder != self._folder and not self.running:
-            self._folder = folder
-            self._look()
+        self.chosen_folder = folder
 
     @property
     def running(self) -> bool:
@@ -181,6 +264,11 @@ class Learning:
             self.context.notices.notify()
         return self.running
 
+    def refresh(self) -> None:
+        """Look at another folder when it is chosen."""
+        if self.folder != self._seen:
+            self._look()
+
     def close(self) -> None:
         """Nobody will look any more: stop, ready to go on, before this returns."""
         if self._process is not None:
@@ -216,6 +304,7 @@ class Learning:
 
     def _launch(self, *options: str) -> None:
         arguments = ["train", "scn", str(self.folder / RECIPE), "--output", str(self.folder), *options]
+        self._running_in = self.folder
         self._process = Process(arguments, self.folder / LOG, append=bool(options))
         self._stopping = False
         self._look()
@@ -276,6 +365,7 @@ class Learning:
     def _look(self) -> bool:
         """Read the folder; whether something is new."""
         before = (self._report.step, len(self._report.validated), self.log)
+        self._seen = self.folder
         self._report, self.log = read_report(self.folder), last_lines(self.folder / LOG)
         model = self.folder / f"{self.folder.resolve().name}.pt"
         if model.is_file():

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 import numpy as np
+import slicer
 
 from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.jobs.match import SLICES, VOLUMES, matching
 from LandmarkTrackerLib.landmarks import LandmarkPairs
 from LandmarkTrackerLib.methods.protocols import Matcher
 from LandmarkTrackerLib.methods.registry import make_matcher
+from LandmarkTrackerLib.scene.actions import Action, Choice, Setting
 from LandmarkTrackerLib.scene.context import Context
 from LandmarkTrackerLib.scene.history import Change, of
 from LandmarkTrackerLib.scene.i18n import _
@@ -23,18 +24,13 @@ from LandmarkTrackerLib.scene.nodes.record import Record
 from LandmarkTrackerLib.scene.nodes.sequences import browser_of
 from LandmarkTrackerLib.scene.nodes.subject import Subject
 from LandmarkTrackerLib.scene.notices import reported
+from LandmarkTrackerLib.scene.parameters import Parameter
+from LandmarkTrackerLib.scene.parts import Line, Row, Table
+from LandmarkTrackerLib.scene.sections.inputs import VOLUME, named, volumes_in
 from LandmarkTrackerLib.scene.sections.models import Models
 from LandmarkTrackerLib.weights import model_names
 
 NO_PAIRS = LandmarkPairs(np.zeros((0, 3)), np.zeros((0, 3)), np.zeros(0))
-
-
-@dataclass(frozen=True)
-class Pair:
-    """A row of the table; its score in text."""
-
-    name: str
-    score: str
 
 
 class ScanMatching:
@@ -42,17 +38,72 @@ class ScanMatching:
 
     Attributes:
         fixed, moving: the chosen volumes, with their point lists once they are matched; None until chosen.
+        fixed_volume, moving_volume: their nodes.
     """
+
+    fixed_volume = Parameter("fixedVolume", None, nodes=(VOLUME,))
+    moving_volume = Parameter("movingVolume", None, nodes=(VOLUME,))
 
     def __init__(self, context: Context, models: Models) -> None:
         self.context, self.models = context, models
         self.fixed: Subject | None = None
         self.moving: Subject | None = None
-        self._wanted: tuple = (None, None)
+        self._followed: tuple = (None, None)
+        self._selected: Sequence[str] = ()
         self._loaded: tuple[tuple[str, str], Matcher] | None = None
         # The records that these pairs are of.
         self._found: tuple[list[Record], LandmarkPairs] = ([], NO_PAIRS)
-        self._shown: tuple[LandmarkPairs, list[Pair]] = (NO_PAIRS, [])
+        self._lines: tuple[LandmarkPairs, list[Line]] = (NO_PAIRS, [])
+
+    def scan_rows(self) -> list[Row]:
+        """The two scans."""
+        return [
+            [Setting(_("Fixed"), self, "fixed_volume", _("The scan that stays."), self._volumes)],
+            [
+                Setting(
+                    _("Moving"), self, "moving_volume", _("The scan that is warped onto it."), self._volumes
+                )
+            ],
+        ]
+
+    def match_action(self) -> Action:
+        return Action(
+            "match",
+            _("Match"),
+            _("Find the points that both scans share."),
+            self.start,
+            lambda: self.context.runner.obstacle or self.obstacle,
+        )
+
+    def pair_rows(self, look_at: Callable[[str], object]) -> list[Row]:
+        """The pairs.
+
+        Args:
+            look_at: brings a pair into view.
+        """
+        return [
+            [
+                Table(
+                    "pairs",
+                    (_("Pair"), _("Confidence")),
+                    self.lines,
+                    _("Click a pair to see it in both scans."),
+                    click=look_at,
+                    selected=lambda: self.selected,
+                    select=self.select,
+                    several=True,
+                )
+            ],
+            [
+                Action(
+                    "removePairs",
+                    _("Remove selected pairs"),
+                    _("Remove the selected pairs from both scans."),
+                    lambda: self.remove(self.selected),
+                    lambda: self.obstacle_remove,
+                )
+            ],
+        ]
 
     @property
     def chosen(self) -> tuple[Subject, ...]:
@@ -73,14 +124,31 @@ class ScanMatching:
             self._found = (records, LandmarkPairs.of(*sets, include_uncertain=True) if sets else NO_PAIRS)
         return self._found[1]
 
-    def rows(self) -> list[Pair]:
+    def lines(self) -> list[Line]:
         """Every pair, the least certain first; the same list as long as nothing changes."""
         pairs = self.pairs
-        if pairs is not self._shown[0]:
+        if pairs is not self._lines[0]:
             order = np.argsort(pairs.score, kind="stable")
-            rows = [Pair(pairs.names[n], f"{100 * pairs.score[n]:.0f} %") for n in order]
-            self._shown = (pairs, rows)
-        return self._shown[1]
+            lines = [Line(pairs.names[n], (pairs.names[n], f"{100 * pairs.score[n]:.0f} %")) for n in order]
+            self._lines = (pairs, lines)
+        return self._lines[1]
+
+    @property
+    def selected(self) -> tuple[str, ...]:
+        """The pairs that are selected in the table."""
+        return tuple(name for name in self._selected if name in self.pairs.names)
+
+    def select(self, names: Sequence[str]) -> None:
+        """Select these pairs in the table."""
+        self._selected = names
+        self.context.notices.notify()
+
+    @property
+    def obstacle_remove(self) -> str:
+        """Why no pair can be removed; empty if one can."""
+        if not len(self.pairs):
+            return _("There are no pairs.")
+        return "" if self.selected else _("Click a pair in the table first.")
 
     @property
     def obstacle(self) -> str:
@@ -117,14 +185,32 @@ class ScanMatching:
 
     # Choose, match
 
+    @reported
     def choose(self, fixed, moving) -> None:
         """Two volumes, or None. Pairs that were found between them come with them."""
-        if (fixed, moving) != self._wanted:
-            self._wanted = (fixed, moving)
-            self._choose(fixed, moving)
+        self._keep(fixed, moving)
+        self.follow()
 
-    @reported
-    def _choose(self, fixed, moving) -> None:
+    def follow(self) -> None:
+        """Take up the volumes that are chosen in the parameter node.
+
+        Raises:
+            InputError: they cannot be matched; the two before stay.
+        """
+        chosen = (self.fixed_volume, self.moving_volume)
+        if chosen != self._followed:
+            self._followed = chosen
+            self._take(*chosen)
+
+    def _keep(self, fixed, moving) -> None:
+        """Let the parameter node say so."""
+        with slicer.util.NodeModify(self.context.parameters.node):
+            self.fixed_volume, self.moving_volume = fixed, moving
+
+    def _volumes(self) -> list[Choice]:
+        return [Choice(None, _("None")), *named(volumes_in(self.context.scene))]
+
+    def _take(self, fixed, moving) -> None:
         for node in (fixed, moving):
             if node is not None and browser_of(node) is not None:
                 raise InputError(_("'{name}' is part of a cine; choose volumes").format(name=node.GetName()))
@@ -155,7 +241,7 @@ class ScanMatching:
         for subject in self.matched:
             self._change(subject, subject.record.without(names), change)
 
-    def follow(self, edited: Subject, change: Change) -> None:
+    def repeat(self, edited: Subject, change: Change) -> None:
         """A point was removed, renamed or added in one list: the same in the other."""
         other = next(subject for subject in self.matched if subject is not edited)
         after = relabelled(other.record, edited.record.names)
@@ -241,10 +327,11 @@ class ScanMatching:
         )
         self._leave()
         self.fixed, self.moving = fixed, moving
-        self._wanted = tuple(subject.node if subject is not None else None for subject in (fixed, moving))
+        self._followed = tuple(subject.node if subject is not None else None for subject in (fixed, moving))
+        self._keep(*self._followed)
         return True
 
     def clear(self) -> None:
         """The scene is being closed."""
         self._leave()
-        self._wanted = (None, None)
+        self._followed = (None, None)

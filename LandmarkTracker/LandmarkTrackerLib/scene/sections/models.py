@@ -13,9 +13,12 @@ import numpy as np
 from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.methods.protocols import Locator
 from LandmarkTrackerLib.methods.registry import DEFAULT_ACROSS, UNTRAINED, make_locator
+from LandmarkTrackerLib.scene.actions import Choice, Setting
 from LandmarkTrackerLib.scene.context import Context
 from LandmarkTrackerLib.scene.i18n import _
 from LandmarkTrackerLib.scene.notices import reported
+from LandmarkTrackerLib.scene.parameters import Parameter
+from LandmarkTrackerLib.scene.parts import Note, Row
 from LandmarkTrackerLib.scene.sections.inputs import Inputs
 from LandmarkTrackerLib.weights import model_names, pick_device, read_card
 
@@ -24,7 +27,7 @@ LOCATORS = ("tracker", "tmn")
 
 
 @dataclass(frozen=True)
-class Choice:
+class Model:
     """One model that the user may choose.
 
     Attributes:
@@ -44,6 +47,10 @@ class Choice:
         """For a list."""
         return Path(self.name).name.removesuffix(".pt")
 
+    @property
+    def choice(self) -> Choice:
+        return Choice(self.name, self.label, self.title)
+
 
 class Models:
     """The model that finds the landmarks: chosen for the user, and theirs to change.
@@ -53,32 +60,46 @@ class Models:
         device: "auto", "cpu" or "cuda".
     """
 
+    name = Parameter("model", "")
+    device = Parameter("device", "auto", choices={"auto": _("Automatic"), "cpu": "CPU", "cuda": "CUDA"})
+
     def __init__(self, context: Context, inputs: Inputs) -> None:
         self.context, self.inputs = context, inputs
-        self.name = ""
-        self.device = "auto"
         self._loaded: tuple[tuple[str, str], Locator] | None = None
 
-    def choices(self) -> list[Choice]:
+    def rows(self) -> list[Row]:
+        """The model, and what it runs on."""
+        tip = _("What finds the landmarks. The first fits the image best.")
+        return [
+            [Setting(_("Model"), self, "name", tip, self._choices)],
+            [Note("modelTitle", lambda: self.chosen.title)],
+            [Note("runsOn", lambda: self.runs_on, _("Runs on"))],
+        ]
+
+    def device_rows(self) -> list[Row]:
+        """What few people change."""
+        return [[Setting(_("Device"), self, "device", _("Where a trained model runs."))]]
+
+    def choices(self) -> list[Model]:
         """Every model that finds shown landmarks, those that fit first."""
         choices = [
-            Choice(name, str(card.get("title", name)), self.fits(card), True) for name, card in _cards()
+            Model(name, str(card.get("title", name)), self.fits(card), True) for name, card in _cards()
         ]
-        choices += [Choice(name, title, True, name != "ncc") for name, title in UNTRAINED.items()]
+        choices += [Model(name, title, True, name != "ncc") for name, title in UNTRAINED.items()]
         return sorted(choices, key=lambda choice: not choice.fits)
 
     @property
-    def best(self) -> Choice:
+    def best(self) -> Model:
         """The one that is taken unless the user chooses another."""
         return self.choices()[0]
 
     @property
-    def chosen(self) -> Choice:
+    def chosen(self) -> Model:
         """The one that will run."""
         return next((choice for choice in self.choices() if choice.name == self.name), self.best)
 
     @property
-    def chosen_across(self) -> Choice:
+    def chosen_across(self) -> Model:
         """The one that will run in other subjects: unless the user chose, one that is made for it."""
         subject = self.inputs.subject
         if self.name or subject is None or not subject.cine.grid.is_slice:
@@ -93,7 +114,11 @@ class Models:
     @property
     def obstacle(self) -> str:
         """Why the chosen model cannot run; empty if it can."""
-        if self.chosen.trained and self.torch_missing:
+        return self.obstacle_of(self.chosen)
+
+    def obstacle_of(self, model: Model) -> str:
+        """Why this model cannot run; empty if it can."""
+        if model.trained and self.torch_missing:
             return _("Install PyTorch first, or choose a method that needs no training.")
         return ""
 
@@ -115,18 +140,24 @@ class Models:
         """Take this model and device; an empty name for the model that fits best."""
         self.name, self.device = name, device
 
-    def locator(self, choice: Choice | None = None) -> Locator:
-        """The chosen model, or another choice, loaded once.
+    def locator(self, model: Model | None = None) -> Locator:
+        """The chosen model, or another, loaded once.
 
         Raises:
             InputError: it cannot run here.
         """
-        if self.obstacle:
-            raise InputError(self.obstacle)
-        key = ((choice or self.chosen).name, self.device)
+        model = model or self.chosen
+        if self.obstacle_of(model):
+            raise InputError(self.obstacle_of(model))
+        key = (model.name, self.device)
         if self._loaded is None or self._loaded[0] != key:
             self._loaded = (key, make_locator(*key))
         return self._loaded[1]
+
+    def _choices(self) -> list[Choice]:
+        best = self.best
+        automatic = Choice("", _("Automatic: {model}").format(model=best.name), best.title)
+        return [automatic, *(model.choice for model in self.choices())]
 
     def fits(self, card: dict) -> bool:
         """Whether a model was made for images like the chosen one."""

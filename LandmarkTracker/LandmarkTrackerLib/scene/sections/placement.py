@@ -2,43 +2,99 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
 import slicer
 
 from LandmarkTrackerLib.errors import InputError
+from LandmarkTrackerLib.formats import read_points
+from LandmarkTrackerLib.formats.point_files import READERS
+from LandmarkTrackerLib.scene.actions import Action, File
 from LandmarkTrackerLib.scene.context import Context
 from LandmarkTrackerLib.scene.i18n import _
 from LandmarkTrackerLib.scene.nodes.record import placed_in
 from LandmarkTrackerLib.scene.nodes.subject import Subject
 from LandmarkTrackerLib.scene.notices import reported
+from LandmarkTrackerLib.scene.parts import Line, Row, Table
 from LandmarkTrackerLib.scene.sections.inputs import Inputs
 
 MARKUPS = slicer.vtkMRMLMarkupsNode
 INTERACTION = slicer.vtkMRMLInteractionNode
 
 
-@dataclass(frozen=True)
-class Row:
-    """A landmark as the user sees it: its name, and how it is in the frame in view."""
-
-    name: str
-    state: str
-
-
 class Placement:
-    """What the user does to landmarks by hand."""
+    """What the user does to landmarks by hand.
+
+    Attributes:
+        selected: the landmark that is selected in the table, as a tuple of one name; empty for none.
+    """
 
     def __init__(self, context: Context, inputs: Inputs) -> None:
         self.context, self.inputs = context, inputs
         # Frames whose lost points were offered to Slicer's placement.
         self._offered: set[int] = set()
+        self._selected: Sequence[str] = ()
+
+    def rows(self) -> list[Row]:
+        """What can be done, and the landmarks."""
+        return [
+            [
+                Action(
+                    "place",
+                    lambda: _("Stop placing") if self.active else _("Place landmarks"),
+                    _("Click landmarks in a slice view; press again to end."),
+                    self.toggle,
+                    lambda: self.obstacle,
+                    key="L",
+                    on=lambda: self.active,
+                ),
+                Action(
+                    "protocol",
+                    _("Load protocol…"),
+                    _("Load landmark names from a file, then click them in order."),
+                    self.load_protocol,
+                    lambda: self.obstacle,
+                    file=File(_("Load landmark protocol"), "landmarks", _("Landmarks"), tuple(READERS)),
+                ),
+                Action(
+                    "remove",
+                    _("Remove"),
+                    _("Remove the selected landmark from every frame."),
+                    lambda: self.remove(self.selected[0]),
+                    lambda: self.obstacle_remove,
+                ),
+            ],
+            [
+                Table(
+                    "landmarks",
+                    (_("Name"), _("In this frame")),
+                    self.lines,
+                    _("Type into a name to change it."),
+                    selected=lambda: self.selected,
+                    select=self.select,
+                    rename=self.rename,
+                )
+            ],
+        ]
 
     @property
     def obstacle(self) -> str:
         """Why nothing can be placed; empty if it can."""
         return "" if self.inputs.subject is not None else _("Choose a cine or a volume first.")
+
+    @property
+    def obstacle_remove(self) -> str:
+        """Why nothing can be removed; empty if something can."""
+        if not self.lines():
+            return _("There is no landmark.")
+        return "" if self.selected else _("Click a landmark in the table first.")
+
+    @property
+    def selected(self) -> tuple[str, ...]:
+        subject = self.inputs.subject
+        names = subject.record.names if subject is not None else ()
+        return tuple(name for name in self._selected if name in names)
 
     @property
     def active(self) -> bool:
@@ -104,8 +160,6 @@ class Placement:
     @reported
     def load_protocol(self, path: Path) -> None:
         """The names of a landmark file, to be clicked in their order. Its positions are another patient's."""
-        from LandmarkTrackerLib.formats import read_points
-
         names = read_points(Path(path)).names
         subject = self.inputs.subject
         if subject is None:
@@ -145,12 +199,24 @@ class Placement:
                 subject, subject.record.without([name]), _("remove '{name}'").format(name=name)
             )
 
-    def rows(self) -> list[Row]:
+    def select(self, names: Sequence[str]) -> None:
+        """Select a landmark in the table, or none."""
+        self._selected = names
+        self.context.notices.notify()
+
+    def toggle(self) -> None:
+        """Begin to place, or end it."""
+        if self.active:
+            self.stop()
+        else:
+            self.start()
+
+    def lines(self) -> list[Line]:
         """Every landmark, and how it is in the frame in view."""
         subject = self.inputs.subject
         if subject is None:
             return []
-        return [Row(name, self._state(subject, name)) for name in subject.record.names]
+        return [Line(name, (name, self._state(subject, name))) for name in subject.record.names]
 
     def _state(self, subject: Subject, name: str) -> str:
         known = subject.record.known(subject.frame)

@@ -9,14 +9,23 @@ from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.jobs.across import examples_of, locate_in
 from LandmarkTrackerLib.jobs.propagate import Direction, frames_in_order, propagate
 from LandmarkTrackerLib.landmarks import LandmarkSet
+from LandmarkTrackerLib.scene.actions import Action, Setting
 from LandmarkTrackerLib.scene.context import Context
 from LandmarkTrackerLib.scene.history import Change, of
 from LandmarkTrackerLib.scene.i18n import _
 from LandmarkTrackerLib.scene.nodes.subject import Subject
 from LandmarkTrackerLib.scene.notices import reported
+from LandmarkTrackerLib.scene.parameters import Parameter
+from LandmarkTrackerLib.scene.parts import Row
 from LandmarkTrackerLib.scene.sections.inputs import Inputs
-from LandmarkTrackerLib.scene.sections.models import Models
+from LandmarkTrackerLib.scene.sections.models import Model, Models
 from LandmarkTrackerLib.step import results
+
+DIRECTIONS: dict[Direction, str] = {
+    "both": _("Both directions"),
+    "forward": _("Forward"),
+    "backward": _("Backward"),
+}
 
 
 @dataclass(frozen=True)
@@ -33,15 +42,66 @@ class Propagation:
     Attributes:
         direction: where to go from the frame in which the landmarks were placed.
         live: propagate as soon as a landmark is placed or corrected.
-        max_sigma_mm: a point less certain than this is missing; None for the model's own limit.
+        limit_mm: a point less certain than this is missing; 0 for the model's own limit.
     """
+
+    direction = Parameter[Direction]("direction", "both", choices=DIRECTIONS)
+    live = Parameter("live", False)
+    limit_mm = Parameter("maxSigma", 0.0, limits=(0, 100))
 
     def __init__(self, context: Context, inputs: Inputs, models: Models) -> None:
         self.context, self.inputs, self.models = context, inputs, models
-        self.direction: Direction = "both"
-        self.live = False
-        self.max_sigma_mm: float | None = None
         self._waiting: tuple[str, ...] = ()
+
+    def rows(self) -> list[Row]:
+        """Through the cine, and to the volumes of other subjects."""
+        origin = _("From the frame in which the landmarks were placed.")
+        at_once = _("Propagate every click and correction at once")
+        return [
+            [Setting(_("Direction"), self, "direction", origin)],
+            [Setting(at_once, self, "live", _("As soon as a landmark is placed or dragged."))],
+            [
+                Action(
+                    "propagate",
+                    _("Propagate"),
+                    _("Find the landmarks in the other frames."),
+                    self.start,
+                    lambda: self.context.runner.obstacle or self.obstacle,
+                    key="P",
+                    main=True,
+                )
+            ],
+            [
+                Action(
+                    "find",
+                    _("Find in ticked volumes"),
+                    _("Find the landmarks in other subjects."),
+                    self.start_across,
+                    lambda: self.context.runner.obstacle or self.obstacle_across,
+                )
+            ],
+        ]
+
+    def limit_rows(self) -> list[Row]:
+        """What few people change."""
+        return [
+            [
+                Setting(
+                    _("Missing above"),
+                    self,
+                    "limit_mm",
+                    _("A landmark less certain than this is called missing."),
+                    step=0.5,
+                    unit="mm",
+                    least=_("as the model says"),
+                )
+            ]
+        ]
+
+    @property
+    def max_sigma_mm(self) -> float | None:
+        """`limit_mm`; None for the model's own limit."""
+        return self.limit_mm or None
 
     @property
     def obstacle(self) -> str:
@@ -51,7 +111,7 @@ class Propagation:
             return _("Choose a cine or a volume first.")
         if len(subject.cine) == 1:
             return _("This volume has no other frame; choose volumes of other subjects below.")
-        return self._nothing_shown(subject)
+        return self._nothing_shown(subject, self.models.chosen)
 
     @property
     def obstacle_across(self) -> str:
@@ -61,7 +121,7 @@ class Propagation:
             return _("Choose a cine or a volume first.")
         if not self.inputs.others:
             return _("Tick the volumes of other subjects first.")
-        return self._nothing_shown(subject)
+        return self._nothing_shown(subject, self.models.chosen_across)
 
     @reported
     def start(self, names: Sequence[str] | None = None) -> None:
@@ -124,10 +184,10 @@ class Propagation:
             starts.setdefault(subject.frame if name in here else record.origin(name), []).append(name)
         return [Leg(start, tuple(group)) for start, group in starts.items()]
 
-    def _nothing_shown(self, subject: Subject) -> str:
+    def _nothing_shown(self, subject: Subject, model: Model) -> str:
         if not subject.record.placed():
             return _("Place a landmark first.")
-        return self.models.obstacle
+        return self.models.obstacle_of(model)
 
     def _through(self, subject: Subject, legs: Sequence[Leg]) -> Iterator[bool]:
         locator = self.models.locator()

@@ -1,11 +1,11 @@
-"""Where on the chosen image a click can be trusted: its cyclic error through ticked volumes, laid over it."""
+"""The reliability map: the cyclic error of every point of the chosen image, through the ticked volumes."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
 from functools import partial
-from typing import Literal, get_args
+from typing import Literal
 
 import SimpleITK as sitk
 
@@ -15,15 +15,19 @@ from LandmarkTrackerLib.geometry import Grid
 from LandmarkTrackerLib.images import as_volume, pixels
 from LandmarkTrackerLib.jobs.cyclic import as_overlay, turned_like
 from LandmarkTrackerLib.methods.registry import DEFAULT_ACROSS
+from LandmarkTrackerLib.scene.actions import Action, Choice, Setting
 from LandmarkTrackerLib.scene.context import Context
 from LandmarkTrackerLib.scene.i18n import _
 from LandmarkTrackerLib.scene.nodes.overlay import Overlay, bring_up, lay_over, overlay_of
 from LandmarkTrackerLib.scene.nodes.subject import Subject
 from LandmarkTrackerLib.scene.notices import reported
+from LandmarkTrackerLib.scene.parameters import Parameter
+from LandmarkTrackerLib.scene.parts import Note, Row
 from LandmarkTrackerLib.scene.sections.inputs import Inputs
-from LandmarkTrackerLib.scene.sections.models import Choice, Models, shipped
+from LandmarkTrackerLib.scene.sections.models import Model, Models, shipped
 
 Detail = Literal["coarse", "medium", "fine"]
+DETAILS: dict[Detail, str] = {"coarse": _("Coarse"), "medium": _("Medium"), "fine": _("Fine")}
 # Points that are sought along the longer side; the coarser ones come first, so that there is soon an answer.
 POINTS: dict[Detail, int] = {"coarse": 32, "medium": 64, "fine": 128}
 # Points that are sought in one step: half a second.
@@ -40,28 +44,77 @@ class ReliabilityMap:
         shown: whether the overlay is to be seen.
     """
 
+    model = Parameter("mapMethod", "")
+    detail = Parameter[Detail]("mapDetail", "medium", choices=DETAILS)
+    limit_mm = Parameter("mapLimit", 20.0, limits=(1, 200))
+    shown = Parameter("mapShown", True)
+
     def __init__(self, context: Context, inputs: Inputs, models: Models) -> None:
         self.context, self.inputs, self.models = context, inputs, models
-        self.model = ""
-        self.detail: Detail = "medium"
-        self.limit_mm = 20.0
-        self.shown = True
 
-    def choices(self) -> list[Choice]:
+    def rows(self) -> list[Row]:
+        """How it is computed, and shown."""
+        return [
+            [
+                Setting(
+                    _("Method"),
+                    self,
+                    "chosen_name",
+                    lambda: self.chosen.title,
+                    self._choices,
+                    choose=lambda name: self.choose(name, self.detail),
+                    name="mapMethod",
+                )
+            ],
+            [
+                Setting(
+                    _("Detail"), self, "detail", _("How many points are tried. The coarse ones come first.")
+                )
+            ],
+            [
+                Setting(
+                    _("Red from"),
+                    self,
+                    "limit_mm",
+                    _("The error that is shown in red. It can be changed afterwards."),
+                    step=5,
+                    unit="mm",
+                )
+            ],
+            [
+                Action(
+                    "computeMap",
+                    _("Compute"),
+                    _("Find points of the image in the ticked volumes, and these in the image again."),
+                    self.start,
+                    lambda: self.context.runner.obstacle or self.obstacle,
+                ),
+                Setting(
+                    _("Show"),
+                    self,
+                    "shown",
+                    _("Lay the map over the image, or take it away."),
+                    obstacle=lambda: self.obstacle_show,
+                ),
+            ],
+            [Note("mapLegend", lambda: self.legend)],
+        ]
+
+    def choices(self) -> list[Model]:
         """Every method that seeks each point by itself, those that fit first, and that look anywhere."""
         anywhere = [name for name, _card in shipped("tmn")]
         choices = [choice for choice in self.models.choices() if choice.name != DEFAULT_ACROSS]
         return sorted(choices, key=lambda choice: (not choice.fits, choice.name not in anywhere))
 
     @property
-    def chosen(self) -> Choice:
+    def chosen(self) -> Model:
         """The one that will run."""
         choices = self.choices()
         return next((choice for choice in choices if choice.name == self.model), choices[0])
 
     @property
     def obstacle(self) -> str:
-        """Why it cannot be told where a click can be trusted; empty if it can."""
+        """Why no map can be computed; empty if it can."""
         subject, others = self.inputs.subject, self.inputs.others
         if subject is None:
             return _("Choose a cine or a volume first.")
@@ -70,14 +123,12 @@ class ReliabilityMap:
                 return _("'{name}' is a volume; this works on slices.").format(name=image.name)
         if not others:
             return _("Tick the volumes of other subjects first.")
-        if self.chosen.trained and self.models.torch_missing:
-            return _("Install PyTorch first.")
-        return self.models.obstacle
+        return self.models.obstacle_of(self.chosen)
 
     @property
     def obstacle_show(self) -> str:
         """Why there is nothing to show or to hide; empty if there is."""
-        return "" if self.overlay is not None else _("Press Find out first.")
+        return "" if self.overlay is not None else _("Press Compute first.")
 
     @property
     def overlay(self) -> Overlay | None:
@@ -89,26 +140,14 @@ class ReliabilityMap:
     def legend(self) -> str:
         """What the colours mean."""
         return _(
-            "Green: found again where it was clicked. Yellow: on average {half:g} mm off. Red: {limit:g} mm"
-            " or more. No colour: background, or not found in most volumes."
+            "Mean distance from a point to where it is found again. Green: 0 mm. Yellow: {half:g} mm."
+            " Red: {limit:g} mm or more. No colour: background, or not found in most volumes."
         ).format(half=self.limit_mm / 2, limit=self.limit_mm)
 
     @reported
     def choose(self, model: str, detail: Detail) -> None:
         """Take this method, empty for the first that fits, and this many points."""
-        if detail not in get_args(Detail):
-            raise ValueError(f"detail is one of {get_args(Detail)}, not {detail!r}")
         self.model, self.detail = model, detail
-
-    @reported
-    def limit(self, mm: float) -> None:
-        """Show this error in red."""
-        self.limit_mm = mm
-
-    @reported
-    def show(self, on: bool) -> None:
-        """Lay the overlay over the image, or take it away."""
-        self.shown = on
 
     @reported
     def start(self) -> None:
@@ -121,6 +160,14 @@ class ReliabilityMap:
         steps = steps_of(grid, self.detail)
         total = sum(targets * len(Lattice(grid, step).chunks(AT_ONCE)) for step in steps)
         self.context.runner.start(self._through(subject, steps), total)
+
+    @property
+    def chosen_name(self) -> str:
+        """The name of the method that will run."""
+        return self.chosen.name
+
+    def _choices(self) -> list[Choice]:
+        return [model.choice for model in self.choices()]
 
     def refresh(self) -> None:
         """Let the views show the overlay of the chosen image, in the frame that it is of, and no other."""
@@ -154,7 +201,7 @@ class ReliabilityMap:
         """From here on it can be taken back."""
         before = overlay_of(subject.node)
         content = before.content if before is not None else (0, None)
-        change = self.context.history.begin(_("find where to trust clicks"))
+        change = self.context.history.begin(_("compute the reliability map"))
         change.steps.append(partial(self._fill, subject, *content))
         self.shown = True
         bring_up(self.context.scene, subject.volume)
@@ -167,19 +214,19 @@ class ReliabilityMap:
                 overlay.remove()
         else:
             if overlay is None:
-                title = _("{image} trust (mm)").format(image=subject.name)
+                title = _("{image} reliability (mm)").format(image=subject.name)
                 overlay = Overlay.add(subject.node, title)
             overlay.fill(frame, image)
         self.refresh()
 
     def _report(
-        self, subject: Subject, overlay: sitk.Image, image: sitk.Image, count: int, choice: Choice
+        self, subject: Subject, overlay: sitk.Image, image: sitk.Image, count: int, choice: Model
     ) -> str:
         errors = pixels(overlay)[0][body(image)]
         within = int(((errors >= 0) & (errors <= self.limit_mm)).sum())
         return _(
             "{share:.0f} % of '{name}' is found again within {limit:g} mm, through {count} volumes and with"
-            " {model}. Click where it is green."
+            " {model}. Place landmarks where it is green."
         ).format(
             share=100 * within / max(len(errors), 1),
             name=subject.name,

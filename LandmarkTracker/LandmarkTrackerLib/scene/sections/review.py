@@ -7,11 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from LandmarkTrackerLib.landmarks import Array
+from LandmarkTrackerLib.scene.actions import Action, Setting
 from LandmarkTrackerLib.scene.context import Context
 from LandmarkTrackerLib.scene.i18n import _
 from LandmarkTrackerLib.scene.nodes.record import Record, placed_in
 from LandmarkTrackerLib.scene.nodes.subject import Subject
 from LandmarkTrackerLib.scene.notices import reported
+from LandmarkTrackerLib.scene.parameters import Parameter
+from LandmarkTrackerLib.scene.parts import Line, Note, Row, Table
 from LandmarkTrackerLib.scene.sections.inputs import Inputs
 
 
@@ -34,14 +37,10 @@ class Finding:
     uncertain: bool
 
     @property
-    def sigma_text(self) -> str:
-        """For a table."""
-        return _("missing") if self.missing else f"{self.sigma_mm:.1f}"
-
-    @property
-    def score_text(self) -> str:
-        """For a table."""
-        return f"{100 * self.score:.0f} %"
+    def cells(self) -> tuple[str, ...]:
+        """For a table: frame, name, ± mm, confidence."""
+        sigma = _("missing") if self.missing else f"{self.sigma_mm:.1f}"
+        return str(self.frame), self.name, sigma, f"{100 * self.score:.0f} %"
 
 
 @dataclass(frozen=True)
@@ -64,14 +63,71 @@ class Review:
     """Looking through the result of the chosen cine.
 
     Attributes:
-        uncertain_below: score under which a landmark counts as uncertain.
+        percent: score, in percent, under which a landmark counts as uncertain.
     """
+
+    percent = Parameter("uncertainBelow", 50, limits=(0, 100))
 
     def __init__(self, context: Context, inputs: Inputs) -> None:
         self.context, self.inputs = context, inputs
-        self.uncertain_below = 0.5
         # The record and the limit that these findings are of.
         self._sorted: tuple[Record, float, list[Finding]] | None = None
+        self._lines: tuple[list[Finding], list[Line]] = ([], [])
+
+    def rows(self) -> list[Row]:
+        """The frame in view, and what deserves a look."""
+        confidence = _(
+            "A landmark found with less confidence counts as uncertain. Confidence is the chance that it lies"
+            " within 5 mm."
+        )
+        uncertain = Setting(_("Uncertain below"), self, "percent", confidence, step=5, unit="%")
+        return [
+            [
+                Setting(
+                    _("Frame"),
+                    self,
+                    "frame",
+                    _("The frame in view."),
+                    limits=lambda: (0, self.last),
+                    choose=self.go_to,
+                    obstacle=self._obstacle_frame,
+                ),
+                Note("frameText", lambda: self.frame_text),
+            ],
+            [uncertain, Note("uncertain", self._uncertain_text)],
+            [
+                Action(
+                    "previous",
+                    _("Previous uncertain"),
+                    _("Go to the uncertain frame before."),
+                    self.previous_uncertain,
+                    lambda: self.obstacle_uncertain,
+                    key="B",
+                ),
+                Action(
+                    "next",
+                    _("Next uncertain"),
+                    _("Go to the next uncertain frame."),
+                    self.next_uncertain,
+                    lambda: self.obstacle_uncertain,
+                    key="N",
+                ),
+            ],
+            [
+                Table(
+                    "findings",
+                    (_("Frame"), _("Landmark"), _("± mm"), _("Confidence")),
+                    self.lines,
+                    _("Least certain first. Click a row to go to its frame."),
+                    click=lambda key: self.go_to(key[0]),
+                )
+            ],
+        ]
+
+    @property
+    def uncertain_below(self) -> float:
+        """Score under which a landmark counts as uncertain."""
+        return self.percent / 100
 
     @property
     def obstacle(self) -> str:
@@ -90,15 +146,35 @@ class Review:
         subject = self.inputs.subject
         if subject is None:
             return []
-        if self._sorted is None or self._sorted[:2] != (subject.record, self.uncertain_below):
-            found = [finding for t in sorted(subject.record.frames) for finding in self._in_frame(subject, t)]
+        limit = self.uncertain_below
+        if self._sorted is None or self._sorted[:2] != (subject.record, limit):
+            frames = sorted(subject.record.frames)
+            found = [finding for t in frames for finding in self._in_frame(subject, t, limit)]
             found.sort(key=lambda finding: finding.score)
-            self._sorted = (subject.record, self.uncertain_below, found)
+            self._sorted = (subject.record, limit, found)
         return self._sorted[2]
 
     def uncertain_frames(self) -> list[int]:
         """The frames with an uncertain landmark."""
         return sorted({finding.frame for finding in self.findings() if finding.uncertain})
+
+    def lines(self) -> list[Line]:
+        """The findings as a table; the same list as long as they are the same."""
+        findings = self.findings()
+        if findings is not self._lines[0]:
+            lines = [Line((f.frame, f.name), f.cells, f.uncertain, f.frame) for f in findings]
+            self._lines = (findings, lines)
+        return self._lines[1]
+
+    @property
+    def frame(self) -> int:
+        """The frame in view."""
+        return self.inputs.subject.frame if self.inputs.subject is not None else 0
+
+    @property
+    def last(self) -> int:
+        """The last frame."""
+        return len(self.inputs.subject.cine) - 1 if self.inputs.subject is not None else 0
 
     @property
     def frame_text(self) -> str:
@@ -141,7 +217,15 @@ class Review:
             curves.append(Displacement(name, track.times, moved, track.sigma_mm[:, n]))
         return curves
 
-    def _in_frame(self, subject: Subject, frame: int) -> list[Finding]:
+    def _obstacle_frame(self) -> str:
+        return "" if self.last else _("There is one frame only.")
+
+    def _uncertain_text(self) -> str:
+        if self.obstacle:
+            return self.obstacle
+        return _("Uncertain frames: {count}").format(count=len(self.uncertain_frames()))
+
+    def _in_frame(self, subject: Subject, frame: int, limit: float) -> list[Finding]:
         known = subject.record.known(frame)
         by_hand = placed_in(known)
         return [
@@ -152,7 +236,7 @@ class Review:
                 float(sigma),
                 landmark.score,
                 landmark.status == "missing",
-                landmark.status == "missing" or landmark.score < self.uncertain_below,
+                landmark.status == "missing" or landmark.score < limit,
             )
             for landmark, sigma in zip(known, known.sigma_mm, strict=True)
             if landmark.name not in by_hand

@@ -135,4 +135,4 @@ def test_closing_the_scene_forgets_the_scans(bench, matched, scene):
     run(bench)
     scene.Clear(0)
     assert bench.matching.obstacle == "Choose a fixed and a moving volume first."
-    assert not bench.matching.rows()
+    assert not bench.matching.lines()

@@ -86,13 +86,13 @@ def test_deleting_a_point_in_one_list_deletes_it_in_the_other_and_undo_brings_bo
 
 
 def test_pairs_are_removed_from_the_table_too(bench, matched):
-    least, *_, best = bench.matching.rows()
-    assert (least.name, least.score, best.name, best.score) == ("24", "50 %", "1", "100 %")
+    least, *_, best = bench.matching.lines()
+    assert (least.cells, best.cells) == (("24", "50 %"), ("1", "100 %"))
     bench.matching.remove(["23", "21"])
-    assert [row.name for row in bench.matching.rows()][:3] == ["24", "22", "20"]
+    assert [line.key for line in bench.matching.lines()][:3] == ["24", "22", "20"]
     assert labels(matched[0]) == labels(matched[1])
     bench.undo()
-    assert len(bench.matching.rows()) == 24
+    assert len(bench.matching.lines()) == 24
 
 
 def test_a_new_point_counts_as_a_pair_once_it_is_placed_in_both_lists(bench, matched):

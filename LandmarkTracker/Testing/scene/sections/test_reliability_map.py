@@ -94,7 +94,7 @@ def test_the_overlay_is_the_mean_error_in_mm_on_every_pixel_and_nothing_in_the_b
     run(bench)
     assert not bench.problem
     overlay = bench.reliability_map.overlay.volume
-    assert overlay.GetName() == "ann trust (mm)"
+    assert overlay.GetName() == "ann reliability (mm)"
     assert Grid.of(image_of(overlay)) == Grid.of(image_of(ready[0]))
     found = errors(bench)
     np.testing.assert_allclose(found[5:-5, EDGE + 4 : -14], 6.0, rtol=1e-6)
@@ -134,7 +134,7 @@ def test_cancel_keeps_what_is_done_and_undo_takes_it_away(bench, ready, scene):
         bench.advance()
     bench.cancel()
     assert errors(bench).max() == pytest.approx(6.0)
-    assert bench.history.label == "find where to trust clicks"
+    assert bench.history.label == "compute the reliability map"
     bench.undo()
     assert bench.reliability_map.overlay is None
     assert scene.GetNumberOfNodesByClass("vtkMRMLScalarVolumeNode") == 3
@@ -160,9 +160,9 @@ def test_the_overlay_lies_over_its_own_image_alone_and_is_hidden_with_one_click(
     run(bench)
     overlay = bench.reliability_map.overlay.volume
     assert (view.GetForegroundVolumeID(), view.GetForegroundOpacity()) == (overlay.GetID(), OPACITY)
-    bench.reliability_map.show(False)
+    bench.reliability_map.shown = False
     assert view.GetForegroundVolumeID() is None
-    bench.reliability_map.show(True)
+    bench.reliability_map.shown = True
     bench.inputs.choose_image(ready[1])
     view.SetBackgroundVolumeID(ready[1].GetID())
     bench.notify()
@@ -214,9 +214,9 @@ def test_the_colours_run_from_green_to_red_at_the_limit(bench, ready):
     run(bench)
     display = bench.reliability_map.overlay.volume.GetDisplayNode()
     assert (display.GetWindowLevelMin(), display.GetWindowLevelMax()) == (0.0, 20.0)
-    bench.reliability_map.limit(6.0)
+    bench.reliability_map.limit_mm = 6.0
     assert display.GetWindowLevelMax() == 6.0
-    assert "Yellow: on average 3 mm off. Red: 6 mm or more." in bench.reliability_map.legend
+    assert "Yellow: 3 mm. Red: 6 mm or more." in bench.reliability_map.legend
     table = display.GetColorNode()
     shades = np.array([table.GetLookupTable().GetTableValue(n) for n in (0, 255)])
     np.testing.assert_allclose(shades[:, :3], COLOURS[[0, -1]], atol=0.01)

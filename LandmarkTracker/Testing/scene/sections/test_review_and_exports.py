@@ -54,7 +54,7 @@ def test_next_and_previous_walk_over_the_uncertain_frames_and_around(bench):
 
 
 def test_the_limit_decides_what_is_uncertain(bench):
-    bench.review.uncertain_below = 0.3
+    bench.review.percent = 30
     assert bench.review.uncertain_frames() == [3]
 
 
