@@ -30,7 +30,7 @@ def test_two_scans_are_matched_warped_and_exported_as_pairs(serve, visit, scans,
     for section in ("inputs", "landmarks", "propagate", "review", "match"):
         tab.unfold(section)
     assert tab.page.locator(".lt-do-match").is_disabled()
-    for field, file in zip(("fixedVolume", "match_moving"), scans, strict=True):
+    for field, file in zip(("fixedVolume", "movingVolume"), scans, strict=True):
         tab.choose(field, re.escape(file.stem))
     tab.page.locator(f"{VIEW} .lt-corner", has_text="fixed:").wait_for()
     tab.page.locator(f"{VIEW} .lt-corner", has_text="moving:").wait_for()

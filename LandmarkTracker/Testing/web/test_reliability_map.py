@@ -1,4 +1,4 @@
-"""Where clicks can be trusted, found out and hidden on the page."""
+"""The reliability map, computed, hidden and undone on the page."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def folder(tmp_path):
     return tmp_path
 
 
-def test_an_overlay_shows_where_clicks_can_be_trusted_and_is_hidden_and_undone(serve, visit, folder):
+def test_the_map_is_shown_hidden_and_undone(serve, visit, folder):
     tab = Tab(visit(serve(folder / "two.nrrd", folder / "one.nrrd")))
     tab.unfold("map")
     assert tab.page.locator(".lt-do-computeMap").is_disabled()
