@@ -80,7 +80,7 @@ class Parameter(Generic[T]):
         text = node.GetParameter(self.name) if node.HasParameter(self.name) else None
         try:
             return self.default if text is None else self._read(text)
-        except ValueError:
+        except (ValueError, KeyError):
             return self.default
 
     def write(self, node, value: Any) -> None:
@@ -102,7 +102,7 @@ class Parameter(Generic[T]):
 
     def _read(self, text: str) -> Any:
         if self.choices is not None:
-            return next(value for value in self.choices if self._text(value) == text)
+            return {self._text(value): value for value in self.choices}[text]
         kind: Any = type(self.default)
         if kind is bool:
             return text == "True"

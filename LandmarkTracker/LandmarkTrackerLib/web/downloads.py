@@ -31,7 +31,7 @@ class Downloads:
     def draw_pairs(self) -> None:
         tip = _("The landmarks that both share, to your computer.")
         save = _save("download_pairs", "pairs.zip")
-        offer("download-pairs", _("Download pairs"), save, tip, obstacle="pairs_obstacle")
+        offer("download-pairs", _("Download pairs"), save, tip, obstacle="exportPairs_obstacle")
 
     def _write(self, folder: Path) -> None:
         self.exports.write(folder, self.exports.ticked())

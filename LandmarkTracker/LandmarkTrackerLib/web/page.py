@@ -169,7 +169,7 @@ class Page:
                     beside = {
                         "removePairs": self._draw_both,
                         "export": self.downloads.draw,
-                        "pairs": self.downloads.draw_pairs,
+                        "exportPairs": self.downloads.draw_pairs,
                     }
                     for section in self.bench.sections:
                         top = self._draw_open if section.name == "inputs" else None

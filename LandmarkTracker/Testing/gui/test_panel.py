@@ -68,7 +68,7 @@ def test_an_empty_scene_says_what_to_do_and_every_button_why_it_cannot(host):
     assert ui.statusLabel.text() == "Choose a cine or a volume."
     buttons = (ui.placeButton, ui.protocolButton, ui.removeButton, ui.propagateButton, ui.cancelButton)
     buttons += (ui.findButton, ui.nextButton, ui.previousButton, ui.chartButton, ui.exportButton)
-    buttons += (ui.pairsButton, ui.addPairsButton, ui.undoButton)
+    buttons += (ui.exportPairsButton, ui.addPairsButton, ui.undoButton)
     for button in buttons:
         assert not button.isEnabled(), button.text()
         assert button.toolTip().endswith("."), button.text()
@@ -95,7 +95,7 @@ def test_a_mouse_click_in_a_slice_view_places_a_landmark(host, view, ui, browser
     view.move(at(0, (20, 20)))
     view.click(there)
     assert position(host) == pytest.approx(there)
-    assert cells(ui.landmarksTable) == [["L1", "placed here"]]
+    assert cells(ui.placedTable) == [["L1", "placed here"]]
     ui.placeButton.click()
     assert not ui.placeButton.isChecked()
     assert ui.statusLabel.text() == "Press Propagate."
@@ -107,12 +107,12 @@ def test_mouse_clicks_fill_a_protocol_in_its_order(host, view, ui, tmp_path, mon
     monkeypatch.setattr(QtWidgets.QFileDialog, "getOpenFileName", lambda *_: (str(path), ""))
     view.show(host.shown)
     ui.protocolButton.click()
-    assert cells(ui.landmarksTable) == [["wall", "not placed"], ["apex", "not placed"]]
+    assert cells(ui.placedTable) == [["wall", "not placed"], ["apex", "not placed"]]
     ui.placeButton.click()
     for pixel, hint in (((60, 50), "Click 'wall'"), ((45, 40), "Click 'apex'")):
         assert ui.statusLabel.text().startswith(hint)
         view.click(at(0, pixel))
-    assert cells(ui.landmarksTable) == [["wall", "placed here"], ["apex", "placed here"]]
+    assert cells(ui.placedTable) == [["wall", "placed here"], ["apex", "placed here"]]
     # Slicer ends the placement of a list with a fixed number of points by itself.
     host.process()
     assert not ui.placeButton.isChecked()
@@ -138,10 +138,10 @@ def test_a_lost_landmark_is_placed_with_the_mouse(host, view, ui, bench, browser
     ui.maxSigmaSpinBox.setValue(0.1)
     propagate(host, ui, bench)
     browser.SetSelectedItemNumber(3)
-    assert cells(ui.landmarksTable) == [["apex", "missing here"]]
+    assert cells(ui.placedTable) == [["apex", "missing here"]]
     ui.placeButton.click()
     view.click(at(3, (45, 40)))
-    assert cells(ui.landmarksTable) == [["apex", "placed here"]]
+    assert cells(ui.placedTable) == [["apex", "placed here"]]
 
 
 def test_propagate_fills_the_progress_bar_and_the_findings(host, ui, bench, at):
@@ -207,7 +207,7 @@ def test_the_direction_is_the_users(host, ui, bench, browser, at):
 
 def test_a_landmark_is_renamed_in_the_table(host, ui, bench, at):
     place(host, ui, at(0, (45, 40)), "apex")
-    ui.landmarksTable.item(0, 0).setText("tip")
+    ui.placedTable.item(0, 0).setText("tip")
     assert bench.inputs.subject.record.names == ("tip",)
     assert host.widget._parameterNode.landmarks.GetNthControlPointLabel(0) == "tip"
 
@@ -215,9 +215,9 @@ def test_a_landmark_is_renamed_in_the_table(host, ui, bench, at):
 def test_a_name_that_is_taken_is_refused_and_the_old_one_is_shown(host, ui, at):
     place(host, ui, at(0, (45, 40)), "apex")
     place(host, ui, at(0, (60, 50)), "base")
-    ui.landmarksTable.item(1, 0).setText("apex")
+    ui.placedTable.item(1, 0).setText("apex")
     assert "'base' keeps its name" in ui.statusLabel.text()
-    assert [row[0] for row in cells(ui.landmarksTable)] == ["apex", "base"]
+    assert [row[0] for row in cells(ui.placedTable)] == ["apex", "base"]
 
 
 def test_the_selected_landmark_is_removed(host, ui, at):
@@ -225,19 +225,19 @@ def test_the_selected_landmark_is_removed(host, ui, at):
     place(host, ui, at(0, (60, 50)), "base")
     assert not ui.removeButton.isEnabled()
     assert ui.removeButton.toolTip() == "Click a landmark in the table first."
-    ui.landmarksTable.selectRow(0)
+    ui.placedTable.selectRow(0)
     ui.removeButton.click()
-    assert [row[0] for row in cells(ui.landmarksTable)] == ["base"]
+    assert [row[0] for row in cells(ui.placedTable)] == ["base"]
     assert not ui.removeButton.isEnabled()
 
 
 def test_a_selected_landmark_stays_selected_while_frames_go_by(host, ui, bench, browser, at):
     place(host, ui, at(0, (45, 40)), "apex")
     place(host, ui, at(0, (60, 50)), "base")
-    ui.landmarksTable.selectRow(1)
+    ui.placedTable.selectRow(1)
     propagate(host, ui, bench)
     browser.SetSelectedItemNumber(3)
-    assert {item.row() for item in ui.landmarksTable.selectedItems()} == {1}
+    assert {item.row() for item in ui.placedTable.selectedItems()} == {1}
     assert bench.placement.selected == ("base",)
 
 
@@ -300,7 +300,7 @@ def test_pairs_of_two_frames_are_written_and_added_to_the_scene(host, ui, bench,
     propagate(host, ui, bench)
     ui.exportFolderButton.setDirectory(str(tmp_path))
     choose(ui.movingSelector, "Frame 3")
-    ui.pairsButton.click()
+    ui.exportPairsButton.click()
     moving = read_landmarks(tmp_path / "moving.mrk.json")
     assert moving["apex"].position * LPS == pytest.approx(at(3, (45, 40)), abs=0.1)
     ui.addPairsButton.click()
@@ -354,7 +354,7 @@ def test_leaving_and_coming_back_keeps_the_work(host, ui, bench, browser, at):
     host.leave()
     ui = host.open()
     assert ui.imageSelector.currentNode() is browser
-    assert cells(ui.landmarksTable) == [["apex", "placed here"]]
+    assert cells(ui.placedTable) == [["apex", "placed here"]]
 
 
 def test_closing_the_scene_empties_the_panel(host, ui, bench, at):
@@ -364,7 +364,7 @@ def test_closing_the_scene_empties_the_panel(host, ui, bench, at):
     host.process()
     assert not bench.busy
     assert ui.statusLabel.text() == "Choose a cine or a volume."
-    assert cells(ui.landmarksTable) == []
+    assert cells(ui.placedTable) == []
     assert ui.imageSelector.currentNode() is None
 
 

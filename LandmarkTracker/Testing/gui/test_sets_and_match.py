@@ -151,7 +151,7 @@ def test_two_scans_are_matched_looked_at_warped_and_exported(host, ui, bench, tm
     choose(ui.fixedSelector, "fixed scan: one")
     choose(ui.movingSelector, "moving scan: two")
     ui.exportProgramsList.item(0).setCheckState(QtCore.Qt.CheckState.Checked)
-    ui.pairsButton.click()
+    ui.exportPairsButton.click()
     assert (tmp_path / ui.exportProgramsList.item(0).text()).is_dir()
     assert len(read_landmarks(tmp_path / "moving.mrk.json")) == count
 

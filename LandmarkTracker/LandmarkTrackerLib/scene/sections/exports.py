@@ -121,7 +121,7 @@ class Exports:
             ],
             [
                 Action(
-                    "pairs",
+                    "exportPairs",
                     _("Write pairs"),
                     _("Write the landmarks that both share into the folder."),
                     lambda: self.write_pairs(*self.pair, self.folder, self.overwrite, self.programs),

@@ -67,7 +67,7 @@ class Placement:
             ],
             [
                 Table(
-                    "landmarks",
+                    "placed",
                     (_("Name"), _("In this frame")),
                     self.lines,
                     _("Type into a name to change it."),
