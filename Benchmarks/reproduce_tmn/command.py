@@ -43,6 +43,15 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "columns file and subject; without it every image counts as one",
     )
     parser.add_argument(
+        "--within",
+        nargs="+",
+        choices=("phantom", "cardiac"),
+        default=(),
+        metavar="CINES",
+        help="also the within-subject rows of Table 1 and Fig. 7A, on cines: phantom (simulated breathing), "
+        "cardiac (cardiac_cine and acdc_cine below LANDMARKTRACKER_DATA)",
+    )
+    parser.add_argument(
         "--overwrite", action="store_true", help="write a finished report again, from what was measured"
     )
     parser.set_defaults(run=run)
@@ -69,6 +78,8 @@ def _recipe(args: argparse.Namespace) -> ReproduceConfig:
     config = read_config(args.recipe or SMALL, ReproduceConfig)
     if args.subject:
         config = replace(config, data=replace(config.data, subject=args.subject))
+    if args.within:
+        config = replace(config, within=tuple(dict.fromkeys(args.within)))
     return config
 
 

@@ -38,7 +38,7 @@ class Comparison:
             print(step.result)  # what is being done
 
     Args:
-        folder: images, some or all with landmarks; see `reproduction.data.read_cases`.
+        folder: images, some or all with landmarks; see `data.read_cases`.
         output: receives `models/`, `results/`, `pictures/`, and after every model `report.html` and
             `numbers.csv` of what is finished so far. If the same comparison was begun there, it goes on.
         config: the recipe.
@@ -65,7 +65,7 @@ class Comparison:
         Raises:
             InputError: an image cannot be used, or a training fails.
         """
-        work = {t.name: t.work * t.run.steps for t in self.trainings.all.values()}
+        work = {t.name: t.work * t.steps for t in self.trainings.all.values()}
         measure = Measuring(self.config, self.cases, self.trainings, self.output)
         total = sum(work.values()) * (1 + MEASURING)
         done = sum(work[name] for name in work if self._row(name).exists()) * (1 + MEASURING)
@@ -79,8 +79,8 @@ class Comparison:
                 continue
             with closing(train(training, self.output / "models" / name)) as steps:
                 for step in steps:
-                    share = step / training.run.steps * work[name]
-                    yield _step((done + share) / total, f"{what}: step {step} of {training.run.steps}")
+                    share = min(step / training.steps, 1.0) * work[name]
+                    yield _step((done + share) / total, f"{what}: step {step} of {training.steps}")
             done += work[name]
             for share in self._kept(measure(name), name):
                 yield _step((done + share * MEASURING * work[name]) / total, f"{what}: measured")

@@ -19,7 +19,7 @@ def conditions(config: ReproduceConfig, cases: Cases, trainings: Trainings) -> l
     return [
         _images(config, cases),
         _pixel(config, cases),
-        *_training(config),
+        *_training(config, cases, trainings),
         _shown(config, trainings),
         *_notes(),
     ]
@@ -52,14 +52,15 @@ def _pixel(config: ReproduceConfig, cases: Cases) -> str:
     )
 
 
-def _training(config: ReproduceConfig) -> list[str]:
-    tmn, theirs = config.tmn, PAPER.tmn
-    seen, their = (part.run.steps * part.run.batch_size * part.learning.patches for part in (tmn, theirs))
+def _training(config: ReproduceConfig, cases: Cases, trainings: Trainings) -> list[str]:
+    tmn, steps = config.tmn, trainings.all[trainings.base].steps
+    epochs = int(PAPER.tmn.run.epochs)
+    seen, their = steps * tmn.run.batch_size * tmn.learning.patches, epochs * cases.trained
     sentences = []
     if seen < their:
         sentences.append(
-            f"TMN was trained for {tmn.run.steps} steps on {seen:,} patches, {seen / their:.1%} of the "
-            f"{their:,} that 1000 epochs of 10,000 images are: it is far from what it could learn."
+            f"TMN was trained for {steps} steps on {seen:,} patches, {seen / their:.1%} of the {their:,} "
+            f"that the paper's {epochs} epochs of these {cases.trained} images are; the paper has far more."
         )
     if config.regression.run.steps < PAPER.regression.run.steps:
         sentences.append(

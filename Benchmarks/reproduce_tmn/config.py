@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from dataclasses import field as default
 from pathlib import Path
 from typing import Any, Literal
@@ -12,30 +12,48 @@ from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.formats.subjects import check_rule
 from LandmarkTrackerLib.networks.encoders import EncoderName
 from LandmarkTrackerLib.training import tmn_data
-from LandmarkTrackerLib.training.config import RunConfig
+from LandmarkTrackerLib.training.config import RunConfig, require_at_least
 from LandmarkTrackerLib.training.tmn_data import FieldConfig
 
 from reproduce_tmn.regression import training as regression
 from reproduce_tmn.simclr import training as simclr
 
 Loss = Literal["gaussian", "laplace"]
+WithinName = Literal["phantom", "cardiac"]
 
-# The paper's trainings, in steps of 10,000 images for TMN and SimCLR.
+# The paper's trainings.
 TMN_RUN = RunConfig(
-    52000, 192, schedule="staircase", decay=0.85, decay_every=4160, precision="bf16-mixed", workers=8
+    epochs=1000.0,
+    batch_size=192,
+    schedule="staircase",
+    decay=0.85,
+    decay_every=80,
+    precision="bf16-mixed",
+    workers=8,
 )
 TMN_NETWORK = tmn_data.NetworkConfig(encoder="vgg16", dropout=0.5)
 TMN_LEARNING = tmn_data.LearningConfig(patches=1, foreground=0.0)
-SIMCLR_RUN = RunConfig(312500, 32, schedule="cosine", warmup=3125, precision="bf16-mixed", workers=8)
-WHOLE_RUN = RunConfig(19500, 512, schedule="cosine", warmup=195, precision="bf16-mixed", workers=8)
-REGRESSION_RUN = RunConfig(20000, 50, precision="bf16-mixed", workers=8)
+SIMCLR_RUN = RunConfig(
+    epochs=1000.0, batch_size=32, schedule="cosine", warmup=10, precision="bf16-mixed", workers=8
+)
+WHOLE_RUN = replace(SIMCLR_RUN, batch_size=512)
+REGRESSION_RUN = RunConfig(steps=20000, batch_size=50, precision="bf16-mixed", workers=8)
 FIELD = FieldConfig((224, 224), 1.6, fit=True)
 SIMCLR_NETWORK, SIMCLR_LEARNING = simclr.NetworkConfig(), simclr.LearningConfig()
 REGRESSION_NETWORK, REGRESSION_LEARNING = regression.NetworkConfig(), regression.LearningConfig()
 # For a CPU.
 SMALL = Path(__file__).parent / "recipes" / "small.toml"
-# Of these keys only the computer decides.
-OWN = {"device", "precision", "threads", "workers", "validate_every", "checkpoint_every", "log_every"}
+# Of these keys only the computer decides; the cines are other images, and their rows are others.
+OWN = {
+    "within",
+    "device",
+    "precision",
+    "threads",
+    "workers",
+    "validate_every",
+    "checkpoint_every",
+    "log_every",
+}
 
 
 @dataclass(frozen=True)
@@ -84,16 +102,25 @@ class ExamplesConfig:
 
 @dataclass(frozen=True)
 class MapsConfig:
-    """`[maps]`: template matching and the cyclic error of every `step`-th pixel of `images` test images, the
-    latter through `targets` images of other patients."""
+    """`[maps]`: what template matching and the cyclic error are measured on.
 
+    Attributes:
+        template_images: test images for template matching; 0 takes all, with landmarks or without.
+        template_step: of these, every so many-th pixel.
+        images: test images for the cyclic error; within a subject, pairs of frames.
+        targets: images of other patients, through which it leads.
+        step: every so many-th pixel.
+    """
+
+    template_images: int = 0
+    template_step: int = 1
     images: int = 10
     targets: int = 10
     step: int = 2
 
     def __post_init__(self) -> None:
-        if min(self.images, self.targets, self.step) < 1:
-            raise InputError("images, targets and step must be at least 1")
+        require_at_least(self, 1, "template_step", "images", "targets", "step")
+        require_at_least(self, 0, "template_images")
 
 
 @dataclass(frozen=True)
@@ -157,9 +184,14 @@ class RegressionPart:
 
 @dataclass(frozen=True)
 class ReproduceConfig:
-    """A recipe."""
+    """A recipe.
+
+    Attributes:
+        within: sets of cines for the within-subject rows; see `within`.
+    """
 
     data: Data = Data()
+    within: tuple[WithinName, ...] = ()
     input: FieldConfig = FIELD
     examples: ExamplesConfig = ExamplesConfig()
     maps: MapsConfig = MapsConfig()

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
+import SimpleITK as sitk
 from LandmarkTrackerLib.errors import InputError
+from LandmarkTrackerLib.formats import read_image
 from LandmarkTrackerLib.formats.annotated import Annotated, annotated_images, landmark_names
 from LandmarkTrackerLib.formats.files import natural
 from LandmarkTrackerLib.formats.image_file import SUFFIXES
@@ -58,6 +61,17 @@ class Cases:
         """File, patient, part and number of landmarks of every image."""
         counts = {item.path.name: int(item.landmarks.defined.sum()) for item in self.annotated}
         return [(f, p, self.parts[p], counts.get(f, 0)) for f, p in self.patients.items()]
+
+    @property
+    def tested(self) -> list[Callable[[], sitk.Image]]:
+        """Every image of the test patients, with landmarks or without, as what reads it."""
+        files = [file for file, patient in self.patients.items() if self.parts[patient] == "test"]
+        return [partial(read_image, self.folder / file) for file in files]
+
+    @property
+    def trained(self) -> int:
+        """How many images are trained on."""
+        return sum(self.parts[patient] == "train" for patient in self.patients.values())
 
     def examples(self, draw: int, seed: int) -> list[Annotated]:
         """Training images that show every landmark, in the order in which they become examples."""

@@ -16,12 +16,14 @@ from LandmarkTrackerLib.landmarks import Array, LandmarkSet
 from LandmarkTrackerLib.methods.protocols import Examples, Locator
 
 from reproduce_tmn.config import MapsConfig
+from reproduce_tmn.spread import Spread
 
 # Images that are timed, unless they take longer than this together.
 TIMED, PATIENCE_S = 10, 20.0
 
 # Name, image, template matching, cyclic error.
 Maps = tuple[str, sitk.Image, ErrorMap, ErrorMap]
+Read = Callable[[], sitk.Image]
 # From an image to the landmarks, as each of several sets of examples shows them.
 Ask = Callable[[sitk.Image], list[LandmarkSet]]
 
@@ -77,11 +79,24 @@ def milliseconds(answer: Callable[[sitk.Image], Any], targets: Sequence[Annotate
     return float(fastest)
 
 
+def template_errors(
+    locator: Locator, reads: Sequence[Read], config: MapsConfig, field: Field
+) -> Iterator[tuple[float, Spread]]:
+    """Share done and the errors, in pixels of the field, of template matching in these images (III.A)."""
+    spread = Spread()
+    for number, read in enumerate(reads):
+        for step in template_error(locator, read(), config.template_step):
+            yield (number + step.done / step.total) / len(reads), spread
+            if step.result is not None:
+                spread.add(step.result.errors / field.pitch(step.result.lattice.grid))
+    yield 1.0, spread
+
+
 def error_maps(
     locator: Locator, items: Sequence[Annotated], config: MapsConfig
 ) -> Iterator[tuple[float, list[Maps]]]:
-    """Share done and what is finished: template matching and the cyclic error of the first items, the latter
-    through the first items of other patients (sections III.A and III.B)."""
+    """Share done and what is finished: the cyclic error of the first items through the first items of other
+    patients (section III.B), and template matching at the same pixels for the picture."""
     finished: list[Maps] = []
     sources = items[: config.images]
     for number, item in enumerate(sources):
@@ -100,13 +115,8 @@ def error_maps(
 
 
 def map_figures(finished: Sequence[Maps], field: Field) -> dict[str, float]:
-    """Mean and SD in pixels of the field over all pixels of all images, and the share of answers."""
-    figures: dict[str, float] = {}
-    _, _, template, cyclic = zip(*finished, strict=True)
-    for kind, maps in (("template", template), ("cyclic", cyclic)):
-        errors = np.concatenate([m.errors.ravel() / field.pitch(m.lattice.grid) for m in maps])
-        there = errors[np.isfinite(errors)]
-        figures[f"{kind}_answered"] = len(there) / len(errors)
-        if len(there):
-            figures |= {f"{kind}_mean": float(there.mean()), f"{kind}_sd": float(there.std())}
-    return figures
+    """The cyclic error in pixels of the field over all pixels of all images, and the share of answers."""
+    spread = Spread()
+    for _, _, _, cyclic in finished:
+        spread.add(cyclic.errors / field.pitch(cyclic.lattice.grid))
+    return spread.figures("cyclic")

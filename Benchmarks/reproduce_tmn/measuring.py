@@ -30,10 +30,13 @@ from reproduce_tmn.measure import (
     landmark_errors,
     map_figures,
     milliseconds,
+    template_errors,
 )
 from reproduce_tmn.result import Errors, Result
 from reproduce_tmn.same_place import SamePlace
-from reproduce_tmn.trainings import MAPS_PATCH, WHOLE, Trainings
+from reproduce_tmn.spread import Spread
+from reproduce_tmn.trainings import LANDMARKS_PATCH, MAPS_PATCH, WHOLE, Trainings
+from reproduce_tmn.within import cases_of, draw_tracks, measured, training_of
 
 FOUND, MAPS = "found.png", "maps.png"
 SHOWN = 8
@@ -62,6 +65,8 @@ class Measuring:
         if name == WHOLE:
             # What it is worth shows in the regression that starts from it.
             return result
+        if name in self._trainings.within:
+            return (yield from self._within(name, result))
         if name in self._trainings.regressions.values():
             return (yield from self._regression(name, result))
         return (yield from self._locator(name, result))
@@ -127,14 +132,32 @@ class Measuring:
         """Table 1, Fig. 4 and Fig. 5; of the models that differ in their patch only."""
         if name not in self._trainings.patches.values():
             return {}
-        finished: list[Maps] = []
-        steps = error_maps(locator, self._targets, self._config.maps)
-        for share, finished in steps:  # noqa: B007 - the last ones are drawn
-            yield 0.5 + 0.5 * share
+        maps, reads = self._config.maps, self._cases.tested
+        chosen = reads[: maps.template_images or len(reads)]
+        spread, finished = Spread(), list[Maps]()
+        for share, spread in template_errors(locator, chosen, maps, self._field):  # noqa: B007
+            yield 0.5 + 0.25 * share
+        for share, finished in error_maps(locator, self._targets, maps):  # noqa: B007
+            yield 0.75 + 0.25 * share
         if name == self._trainings.patches[self._trainings.patch_near(MAPS_PATCH)]:
             with self._picture(MAPS) as path:
                 draw_trust(path, finished)
-        return map_figures(finished, self._field)
+        return spread.figures("template") | map_figures(finished, self._field)
+
+    def _within(self, name: str, result: Result) -> Generator[float, None, Result]:
+        """The rows of cines, and the picture of each with the network for landmarks."""
+        which, patch = self._trainings.within[name]
+        cases = cases_of(which)
+        locator = make_locator(str(self._trainings.file(name)), self._config.tmn.run.device)
+        rows: dict[str, dict[str, float]] = {}
+        field = training_of(which).input.field
+        for share, rows in measured(locator, cases, self._config.maps, field):  # noqa: B007
+            yield share
+        if patch == self._trainings.patch_near(LANDMARKS_PATCH):
+            for row in rows:
+                with self._picture(f"within-{row}.png") as path:
+                    draw_tracks(path, locator, next(case for case in cases if case.row == row))
+        return replace(result, rows=rows)
 
     def _draw_found(self, locator: Locator) -> None:
         """Where the network of Table 2 finds the landmarks in a few test images."""

@@ -18,7 +18,7 @@ from reproduce_tmn.data import Cases
 from reproduce_tmn.measuring import FOUND, MAPS
 from reproduce_tmn.paper import Figures
 from reproduce_tmn.result import Result
-from reproduce_tmn.tables import METHODS, Table, Tables
+from reproduce_tmn.tables import METHODS, WITHIN, Table, Tables
 from reproduce_tmn.trainings import SAME_PLACE, Trainings
 
 REPORT_FILES = ("report.html", "numbers.csv")
@@ -48,6 +48,8 @@ against what happened; on the dotted line both agree."""
 FIGURE_5 = "Mean error by the side of the patch, one example."
 FIGURE_6 = """Mean error by the number of examples; shaded, from the luckiest to the unluckiest draw.
 Shares of the image's side, because the paper's images are of another size."""
+FIGURE_7 = """{row}: the landmark that moves most, as found (red) and as known (green), from one example in
+the first of these frames, and how far it has moved."""
 FOUND_CAPTION = """Test images with the landmarks as annotated (rings) and as TMN found them (crosses), shown
 {few} example(s), and the mean error by what the files state."""
 
@@ -105,6 +107,7 @@ def _html(
         "<h2>Figure 6: error by the number of examples</h2>",
         _image(charts.by_examples(tables.methods, trainings.counts, side), FIGURE_6),
         _section(tables.figure_6),
+        *_tracks(pictures),
         "<h2>What it looks like</h2>",
         _drawn(pictures / FOUND, FOUND_CAPTION.format(few=trainings.few)),
     ]
@@ -203,6 +206,14 @@ def _settings(config: ReproduceConfig) -> str:
         '<table class="words"><tr><th>setting</th>'
         f'<th>here</th><th class="paper">the paper</th></tr>{rows}</table></details>'
     )
+
+
+def _tracks(pictures: Path) -> list[str]:
+    drawn = sorted(pictures.glob("within-*.png"))
+    heading = ["<h2>Figure 7A: within-subject motion</h2>"] if drawn else []
+    return heading + [
+        _drawn(path, FIGURE_7.format(row=WITHIN[path.stem.removeprefix("within-")])) for path in drawn
+    ]
 
 
 def _list(sentences: Sequence[str]) -> str:

@@ -27,6 +27,7 @@ class Result:
         asked: how many landmarks the targets have.
         ms: number of examples to milliseconds for one image, on "cpu" and, where there is one, on "cuda".
         maps: mean and SD in pixels of template matching and of the cyclic error, and share answered.
+        rows: of cines, row to its figures.
     """
 
     steps: int
@@ -35,6 +36,7 @@ class Result:
     asked: int = 0
     ms: dict[int, dict[str, float]] = field(default_factory=dict)
     maps: dict[str, float] = field(default_factory=dict)
+    rows: dict[str, dict[str, float]] = field(default_factory=dict)
 
     def write(self, path: Path) -> None:
         with written(path) as partial:

@@ -33,6 +33,14 @@ ENCODERS = {
     "convnext_small": "ConvNext-Small",
 }
 
+# Rows of cines, and the sets that are measured for them.
+WITHIN = {
+    "phantom": "simulated breathing torsos (within-subject)",
+    "cardiac": "hearts (within-subject)",
+    "cardiac_cine": "hearts, Sunnybrook (within-subject; to the drawn contour)",
+    "acdc_cine": "hearts, ACDC, not trained on (within-subject; to the drawn contour)",
+}
+
 ERROR = ("Euclidean error (px)", "{mean:.1f} ± {sd:.1f}")
 SHARE = ("of the image's side (%)", "{share:.1f}")
 TIME = ("inference time on GPU (CPU), ms", "{cuda:ms} ({cpu:ms})")
@@ -96,6 +104,13 @@ class Tables:
     def table_1(self) -> Table:
         maps, landmarks = (self._trainings.patch_near(n) for n in (MAPS_PATCH, LANDMARKS_PATCH))
         figures = self._of_patch(maps) | self._figures(self._trainings.patches[landmarks], 1)
+        entries = [Entry("these images", figures, {})]
+        for which in self._config.within:
+            models = [self._trainings.within_name(which, n) for n in (MAPS_PATCH, LANDMARKS_PATCH)]
+            of_maps, of_landmarks = (self._results[model].rows for model in models)
+            for row in of_maps or {which: {}}:
+                here = {k: v for k, v in of_maps.get(row, {}).items() if k.startswith(("template", "cyclic"))}
+                entries.append(Entry(WITHIN[row], of_landmarks.get(row, {}) | here, {}))
         share = 1 - figures.get("cyclic_answered", 1.0)
         lost = f" {share:.1%} of the ways led beyond the other image and do not count." if share else ""
         columns = (
@@ -104,7 +119,6 @@ class Tables:
             ("landmark matching (px)", "{mean:.1f} ± {sd:.1f}"),
             ("landmark maximum (px)", "{max:.1f}"),
         )
-        entries = [Entry("these images", figures, {})]
         entries += [Entry(label, {}, figures) for label, figures in paper.TABLE_1.items()]
         return Table(
             "Table 1",

@@ -9,20 +9,23 @@ from pathlib import Path
 
 from LandmarkTrackerLib.networks.encoders import EncoderName
 from LandmarkTrackerLib.training.config import DataConfig, RunConfig
+from LandmarkTrackerLib.training.data import split_items
 from LandmarkTrackerLib.training.loop import CHECKPOINT, Run, model_of
 from LandmarkTrackerLib.training.task import Task
 from LandmarkTrackerLib.training.tmn import TmnTask
 from LandmarkTrackerLib.training.tmn_data import NetworkConfig, TmnConfig
 
-from reproduce_tmn.config import EncoderConfig, Loss, ReproduceConfig
+from reproduce_tmn.config import EncoderConfig, Loss, ReproduceConfig, WithinName
 from reproduce_tmn.data import Cases
 from reproduce_tmn.regression.training import RegressionConfig, RegressionTask
 from reproduce_tmn.simclr.training import SimClrConfig, SimClrTask
+from reproduce_tmn.within import training_of
 
 SIMCLR, WHOLE, SAME_PLACE = "simclr-patches", "simclr-whole", "same-place"
 SPLIT = "split.csv"
 # The paper's tables: side of the patch for the maps and for landmarks (Table 1); examples (Table 3).
 MAPS_PATCH, LANDMARKS_PATCH, FEW = 80, 50, 20
+FRAMES = 10  # of a file of cines, about
 # Multiplications (10^9) of each encoder for 224 x 224 pixels: how long trainings take, one against another.
 WORK: dict[str, float] = {
     "light": 0.4,
@@ -40,12 +43,14 @@ class Training:
     Attributes:
         name: of its folder.
         run: its `[run]` table.
+        steps: how many that is.
         work: a rough measure of how long a step takes.
         make: reads the images and makes the task.
     """
 
     name: str
     run: RunConfig
+    steps: int
     work: float
     make: Callable[[], Task]
 
@@ -59,6 +64,7 @@ class Trainings:
         counts: numbers of examples that the folder has.
         patches, encoders, layers, losses: from what is varied to the TMN's name.
         regressions: (pretrained, count, draw) to the name.
+        within: name to the cines and the side of the patch.
     """
 
     def __init__(self, config: ReproduceConfig, cases: Cases, folder: Path) -> None:
@@ -82,6 +88,10 @@ class Trainings:
         self.layers = {layers: self._tmn(tmn.ablated, layers=layers) for layers in tmn.layers}
         self.losses = {loss: self._tmn(tmn.ablated, loss=loss) for loss in tmn.losses}
         self.encoders = {encoder.name: self._tmn(encoder.name) for encoder in tmn.encoders}
+        sides = {self.patch_near(side) for side in (MAPS_PATCH, LANDMARKS_PATCH)}
+        self.within = {
+            self._within(which, side): (which, side) for which in config.within for side in sorted(sides)
+        }
 
     def patch_near(self, side: int) -> int:
         """The patch in the recipe whose side is nearest to the paper's."""
@@ -96,8 +106,13 @@ class Trainings:
         """Where this training leaves its model."""
         return model_of(self._folder / "models" / name)
 
-    def _add(self, name: str, run: RunConfig, work: float, make: Callable[[], Task]) -> str:
-        self.all.setdefault(name, Training(name, run, work * run.batch_size, make))
+    def within_name(self, which: WithinName, side: int) -> str:
+        """Of the network for these cines that is for the paper's patches of this side."""
+        return f"within-{which}-patch{self.patch_near(side)}"
+
+    def _add(self, name: str, run: RunConfig, work: float, make: Callable[[], Task], images: int = 0) -> str:
+        steps = run.counted(images or self._cases.trained).steps
+        self.all.setdefault(name, Training(name, run, steps, work * run.batch_size, make))
         return name
 
     def _tmn(
@@ -110,13 +125,25 @@ class Trainings:
         # The paper's methods answer always, however uncertain.
         learning = replace(part.learning, loss=loss or part.learning.loss, max_sigma_mm=float("inf"))
         own = next((item for item in part.encoders if item.name == name), EncoderConfig(name))
-        run = replace(
-            part.run, steps=own.steps or part.run.steps, batch_size=own.batch_size or part.run.batch_size
-        )
+        run = replace(part.run, batch_size=own.batch_size or part.run.batch_size)
+        if own.steps:
+            run = replace(run, steps=own.steps, epochs=0.0)
         config = TmnConfig(run, (self._source,), self._config.input, self._cases.split, network, learning)
         work = self._work(network, learning.patches)
         label = f"tmn-{name}-patch{network.patch}-layers{network.layers}-{learning.loss}"
         return self._add(label, run, work, partial(TmnTask, config))
+
+    def _within(self, which: WithinName, side: int) -> str:
+        """The base, on cines: their images, split and field are those of a training file."""
+        part, images = self._config.tmn, training_of(which)
+        network = replace(part.network, patch=side)
+        learning = replace(part.learning, max_sigma_mm=float("inf"))
+        config = replace(images, run=part.run, network=network, learning=learning)
+        columns, rows = images.input.size
+        work = WORK[network.encoder] * (columns * rows + learning.patches * side**2)
+        # Before they are read, their frames can only be estimated.
+        count = FRAMES * sum(1 for item in split_items(images.data, images.split) if item.part == "train")
+        return self._add(self.within_name(which, side), part.run, work, partial(TmnTask, config), count)
 
     def _simclr(self, name: str, patch: int, run: RunConfig) -> None:
         part = self._config.simclr

@@ -17,6 +17,8 @@ draws = 2
 targets = 4
 
 [maps]
+template_images = 1
+template_step = 16
 images = 1
 targets = 1
 step = 16

@@ -13,9 +13,10 @@ from LandmarkTrackerLib.formats import write_landmarks
 from LandmarkTrackerLib.formats.annotated import annotated_images
 from LandmarkTrackerLib.landmarks import LandmarkSet
 from reproduce_tmn.config import MapsConfig
-from reproduce_tmn.measure import asking, error_maps, landmark_errors, map_figures
+from reproduce_tmn.measure import asking, error_maps, landmark_errors, map_figures, template_errors
 from reproduce_tmn.result import Result, together
 from reproduce_tmn.same_place import SamePlace
+from reproduce_tmn.spread import Spread
 
 NAMES = ("a", "b")
 # Patient, side of the image in pixels, and the places of a and b in shares of the image's side.
@@ -65,8 +66,24 @@ def test_who_never_moves_has_no_cyclic_error(items):
     assert [len(cyclic.errors) for *_, cyclic in finished] == [2, 2]
     figures = map_figures(finished, field)
     assert figures["cyclic_mean"] == pytest.approx(0, abs=1e-6)
-    assert figures["template_mean"] == pytest.approx(0, abs=1e-6)
     assert figures["cyclic_answered"] == 1.0
+
+
+def test_template_matching_counts_every_pixel_of_every_image(items):
+    field = Field((20, 20), 1.0, fit=True)
+    reads = [item.read for item in items.values()]
+    *_, (share, spread) = template_errors(SamePlace(field), reads, MapsConfig(), field)
+    assert (share, spread.asked) == (1.0, 40**2 + 80**2 + 60**2)
+    assert spread.figures("template")["template_mean"] == pytest.approx(0, abs=1e-6)
+
+
+def test_a_spread_is_that_of_all_errors_that_were_answered():
+    spread = Spread()
+    for part in ([1.0, np.nan, 4.0], [2.0]):
+        spread.add(np.array(part))
+    expected = {"mean": 7 / 3, "sd": np.std([1, 4, 2]), "max": 4.0, "answered": 0.75}
+    assert spread.figures("") == pytest.approx(expected)
+    assert Spread().figures("x") == {"x_answered": 0.0}
 
 
 def test_figures_are_over_all_draws_and_what_was_answered():

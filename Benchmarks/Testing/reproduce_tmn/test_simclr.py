@@ -36,7 +36,7 @@ CONFIG = SimClrConfig(
     data=(DataConfig(phantoms=2, frames=2),),
     split=SplitConfig(("phantom-1001",)),
     input=FieldConfig((64, 64), 5.0),
-    network=NetworkConfig("light", 32, 64),
+    network=NetworkConfig("light", 32, 64, 2),
     learning=LearningConfig(patches=8),
 )
 
@@ -112,5 +112,6 @@ def test_whole_images_train_an_encoder_that_does_not_locate(tmp_path):
 
 def test_the_papers_settings_are_the_default_and_in_the_recipe():
     config = read_config(SMALL.parent / "simclr.toml", SimClrConfig)
-    assert config.network == NetworkConfig() == NetworkConfig("resnet50", 32, 1024)
+    assert config.network == NetworkConfig() == NetworkConfig("resnet50", 32, 1024, 1)
+    assert (config.run.epochs, config.run.warmup, config.input.size) == (1000, 10, (224, 224))
     assert config.learning == LearningConfig()

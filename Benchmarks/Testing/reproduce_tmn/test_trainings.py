@@ -40,6 +40,10 @@ def test_the_papers_settings_are_the_default_and_in_the_recipe(paper):
         4096,
     )
     assert (paper.tmn.run.batch_size, paper.tmn.learning.rate, paper.tmn.run.decay) == (192, 1e-4, 0.85)
+    assert (paper.tmn.run.epochs, paper.tmn.run.decay_every, paper.simclr.run.epochs) == (1000, 80, 1000)
+    assert paper.input.size == (224, 224)
+    assert (paper.maps.template_images, paper.maps.template_step, paper.maps.step) == (0, 1, 2)
+    assert paper.simclr.network.step == 1
 
 
 def test_a_variant_differs_from_its_base_in_one_thing(trainings):
@@ -50,7 +54,11 @@ def test_a_variant_differs_from_its_base_in_one_thing(trainings):
     assert all(differences(trainings, ablated, trainings.layers[n]) == {"layers"} for n in (1, 2, 4))
     assert differences(trainings, ablated, trainings.losses["laplace"]) == {"loss"}
     assert differences(trainings, base, ablated) == {"encoder"}
-    assert trainings.all[trainings.encoders["convnext_small"]].run.batch_size == 92
+    convnext = trainings.all[trainings.encoders["convnext_small"]]
+    assert (convnext.run.batch_size, convnext.run.decay_every) == (92, 80)
+    # Eight images, a thousand times.
+    assert convnext.steps == 87
+    assert trainings.all[base].steps == 42
     assert trainings.all[base].run.batch_size == 192
 
 
@@ -68,7 +76,9 @@ def test_the_recipe_for_a_cpu_says_what_it_leaves_out():
     rows = {key: (here, paper) for key, here, paper in changed(small)}
     assert rows["tmn.network.encoder"] == ("light", "vgg16")
     assert rows["regression.network.pretrained"] == ("none", "imagenet")
-    assert int(rows["tmn.run.steps"][0]) < 52000 == int(rows["tmn.run.steps"][1])
+    assert rows["tmn.run.epochs"] == ("0.0", "1000.0")
+    assert rows["maps.template_step"] == ("8", "1")
+    assert rows["simclr.network.step"] == ("2", "1")
     assert not {"tmn.run.device", "tmn.network.patch", "tmn.layers", "data.subject"} & set(rows)
 
 

@@ -18,8 +18,8 @@ from torch import Tensor
 from reproduce_tmn.simclr.network import SimClr
 
 METHOD = "simclr"
-# Field pixels from one patch to the next, patches encoded at once, and the steps that a peak may be wide.
-STEP, AT_ONCE, RADIUS = 2, 512, 8
+# Patches encoded at once, and the pixels that a peak may be wide.
+AT_ONCE, RADIUS = 512, 16
 # The share of an affinity map, from its mean to its maximum, that is not yet a peak.
 GROUND = 0.5
 
@@ -27,7 +27,9 @@ GROUND = 0.5
 class SimClrLocator:
     """Finds the patch whose features are most like those of a patch around the landmark, anywhere in a slice.
 
-    Several examples add their affinities. Sigma is the width of the affinity's peak. `prior` is not used.
+    Each example of a landmark answers by itself, and the mean of the answers counts: the paper's discussion
+    speaks of the averaging of individual predictions. Sigma is the mean width of the affinities' peaks.
+    `prior` is not used.
 
     Args:
         model: trained by `python Benchmarks/reproduce_tmn train simclr` on patches.
@@ -44,6 +46,7 @@ class SimClrLocator:
                 f"model '{model.name}' was trained on whole images, for `train regression` to start from; "
                 "locating needs one of patches: train it with patch = 32"
             )
+        self._step = int(config["step"])
         self._field = Field(tuple(config["size"]), float(config["spacing_mm"]), bool(config["fit"]))
         self._device = torch.device(pick_device(device))
         self._network = SimClr(config["encoder"], (self._patch, self._patch), int(config["width"]))
@@ -65,35 +68,35 @@ class SimClrLocator:
 
     @torch.inference_mode()
     def locate(self, examples: Examples, image: sitk.Image, prior: LandmarkSet | None = None) -> LandmarkSet:
-        """Equation 5 for a patch at every second pixel.
+        """Equation 5 for a patch at every `step`-th pixel, and the patch of most affinity.
 
         Raises:
             InputError: the image has more than one slice.
         """
         names, grid = names_of(examples), Grid.of(image)
         shown = self._show(image)
-        queries: dict[str, list[Tensor]] = {}
-        for example in examples:
-            for name, feature in example.features.items():
-                queries.setdefault(name, []).append(feature)
+        rows_of = {name: row for row, name in enumerate(names)}
+        queries = [
+            (rows_of[name], feature) for example in examples for name, feature in example.features.items()
+        ]
         if not queries:
             return LandmarkSet.missing(names)
-        columns, rows = (torch.arange(0, n, STEP, dtype=torch.float32) for n in self._field.size)
+        columns, rows = (torch.arange(0, n, self._step, dtype=torch.float32) for n in self._field.size)
         centres = torch.stack(torch.meshgrid(columns, rows, indexing="xy"), dim=-1)
         features = self._features(shown, centres.flatten(0, 1))
-        wanted = torch.stack([torch.stack(found).mean(dim=0) for found in queries.values()])
+        wanted = torch.stack([feature for _, feature in queries])
         affinity = (wanted @ features.T).unflatten(1, centres.shape[:2])
         mean, top = affinity.mean(dim=(1, 2), keepdim=True), affinity.amax(dim=(1, 2), keepdim=True)
         # What is alike everywhere says nothing.
         standing = ((affinity - mean) / (top - mean).clamp(min=1e-9) - GROUND).clamp(min=0)
-        peaks = find_peaks(standing.cpu().numpy(), RADIUS)
-        rows_of = {name: row for row, name in enumerate(names)}
-        at = [rows_of[name] for name in queries]
-        points, sigmas = np.full((len(names), 2), np.nan), np.full((len(names), 3), np.nan)
-        points[at] = peaks.index * STEP
+        peaks = find_peaks(standing.cpu().numpy(), max(RADIUS // self._step, 1))
+        owners = np.array([row for row, _ in queries])
+        points, width = np.full((2, len(names), 2), np.nan)
+        for row in set(owners.tolist()):
+            points[row] = peaks.index[owners == row].mean(axis=0) * self._step
+            width[row] = peaks.sigma[owners == row].mean(axis=0) * self._step * self._field.pitch(grid)
         # Nothing was searched through the slice.
-        width = peaks.sigma * STEP * self._field.pitch(grid)
-        sigmas[at] = np.pad(width, ((0, 0), (0, 1)))
+        sigmas = np.pad(width, ((0, 0), (0, 1)))
         positions = grid.to_world(self._field.to_index(grid, points))
         defined = np.isfinite(points).all(axis=1)
         found = LandmarkSet(names, positions, sigmas, defined=defined)

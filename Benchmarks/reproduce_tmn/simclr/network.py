@@ -6,12 +6,16 @@ from LandmarkTrackerLib.networks.encoders import EncoderName, make_encoder
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
-# What the contrast is measured in, as SimCLR has it; thrown away afterwards.
+# What the contrast is measured in, as SimCLR has it.
 PROJECTED = 128
 
 
 class SimClr(nn.Module):
-    """An encoder, a feature vector, and the projection that is needed for training only.
+    """An encoder, a feature vector, and the projection head that is needed for training only.
+
+    The head is SimCLR's (Chen et al. 2020, section 2.1): one hidden layer as wide as its input, 128 outputs,
+    thrown away afterwards. Its input, the representation, is here the paper's feature vector of 1024, one
+    linear layer on what the ResNet-50 gives, which is 2048 long.
 
     Args:
         encoder: which.
@@ -23,7 +27,7 @@ class SimClr(nn.Module):
         super().__init__()
         self.encoder, features = make_encoder(encoder, (size[1], size[0]))
         self.feature = nn.Linear(features, width)
-        self.projection = nn.Sequential(nn.ReLU(), nn.Linear(width, PROJECTED))
+        self.projection = nn.Sequential(nn.Linear(width, width), nn.ReLU(), nn.Linear(width, PROJECTED))
 
     def forward(self, pictures: Tensor) -> Tensor:
         """(M, 1, rows, columns) of brightness 0 to 1 to (M, 128) of length 1."""

@@ -1,7 +1,7 @@
 """Train an encoder without labels by contrast: two variations of one picture are alike, all others are not.
 
 SimCLR as Frueh et al. 2022 use it (sections III.D.2 and III.D.3): on patches, for `simclr/locator.py`; or on
-whole images, for `regression/training.py` to start from. Nothing is mirrored.
+whole images, for `regression/training.py` to start from. The augmentation is SimCLR's, without its flip.
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ import torch
 from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.networks.encoders import EncoderName
 from LandmarkTrackerLib.networks.sampling import cut, warp
-from LandmarkTrackerLib.training.config import DataConfig, RunConfig, SplitConfig
+from LandmarkTrackerLib.training.config import DataConfig, RunConfig, SplitConfig, require_at_least
 from LandmarkTrackerLib.training.data import FieldImages, read_split
 from LandmarkTrackerLib.training.task import Draw
-from LandmarkTrackerLib.training.tmn_data import IMAGE, PATCH, FieldConfig
+from LandmarkTrackerLib.training.tmn_data import FieldConfig
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from reproduce_tmn.simclr.augmentation import Crop, draw_look, looked
 from reproduce_tmn.simclr.locator import METHOD
 from reproduce_tmn.simclr.network import SimClr
 
@@ -35,15 +36,18 @@ class NetworkConfig:
         encoder: which.
         patch: side of the patches, 32 to 80 pixels; 0 trains on whole images.
         width: length of the feature vector.
+        step: pixels from one patch to the next that is compared when a landmark is sought; 1 compares all.
     """
 
     encoder: EncoderName = "resnet50"
     patch: int = 32
     width: int = 1024
+    step: int = 1
 
     def __post_init__(self) -> None:
         if self.patch and not 32 <= self.patch <= 80:
             raise InputError(f"patch = {self.patch} must be 32 to 80 pixels, or 0 for whole images")
+        require_at_least(self, 1, "width", "step")
 
 
 @dataclass(frozen=True)
@@ -52,13 +56,13 @@ class LearningConfig:
 
     Attributes:
         rate, weight_decay: of Adam.
-        temperature: of the contrast.
+        temperature: of the contrast; 0.1 is the best of SimCLR's Table 5.
         patches: from each image of the batch.
     """
 
     rate: float = 1e-3
     weight_decay: float = 1e-6
-    temperature: float = 0.5
+    temperature: float = 0.1
     patches: int = 16
 
 
@@ -84,17 +88,18 @@ class SimClrSamples:
         return len(self.images)
 
     def __getitem__(self, draw: Draw) -> dict[str, Tensor]:
-        """image (rows, columns) uint8, centres (K, 2); affines (2, 2, 3), linears (2, K, 2, 2), gammas (2, K)
-        of both variations."""
-        rng, size, count = draw.rng, self.config.input.size, self.config.learning.patches
-        affines = [IMAGE.draw(rng, size) for _ in range(2)]
-        middle, extent = (np.array(size) - 1) / 2, self.images.extent[draw.row]
-        varied = [[PATCH.draw(rng) for _ in range(count)] for _ in range(2)]
+        """image (rows, columns) uint8; centres (2, K, 2), linears (2, K, 2, 2) and looks (2, K, 3) of both
+        variations. The picture of a whole image is the one patch that it is."""
+        rng, size, patch = draw.rng, np.array(self.config.input.size), self.config.network.patch
+        count = self.config.learning.patches if patch else 1
+        extent = self.images.extent[draw.row] if patch else np.zeros(2)
+        sides = np.full(2, patch) if patch else size
+        places = (size - 1) / 2 + rng.uniform(-0.5, 0.5, (count, 2)) * extent
+        crops = [[Crop.draw(rng) for _ in places] for _ in range(2)]
         values = {
-            "affines": np.array(affines),
-            "centres": middle + rng.uniform(-0.5, 0.5, (count, 2)) * extent,
-            "linears": np.array([[linear for linear, _ in view] for view in varied]),
-            "gammas": np.array([[gamma for _, gamma in view] for view in varied]),
+            "centres": np.array([places + [crop.off * sides for crop in view] for view in crops]),
+            "linears": np.array([[crop.linear for crop in view] for view in crops]),
+            "looks": np.array([[draw_look(rng) for _ in places] for _ in range(2)]),
         }
         image = torch.from_numpy(self.images.brightness[draw.row])
         return {"image": image} | {name: torch.from_numpy(v).float() for name, v in values.items()}
@@ -142,6 +147,7 @@ class SimClrTask:
             "encoder": network.encoder,
             "patch": network.patch,
             "width": network.width,
+            "step": network.step,
             "size": self.field.size,
             "spacing_mm": self.field.spacing,
             "fit": self.field.fit,
@@ -150,13 +156,17 @@ class SimClrTask:
     def _pictures(self, batch: dict[str, Tensor]) -> list[Tensor]:
         """Both variations (M, rows, columns) of the same M pictures."""
         images, patch = batch["image"].float() / 255, self.config.network.patch
-        if not patch:
-            gammas = batch["gammas"][:, :, :1, None]
-            return [warp(images, batch["affines"][:, n]).clamp(min=0) ** gammas[:, n] for n in range(2)]
-        return [
-            cut(images, batch["centres"], batch["linears"][:, n], batch["gammas"][:, n], patch).flatten(0, 1)
-            for n in range(2)
-        ]
+        middle = (torch.tensor(self.field.size, device=images.device) - 1) / 2
+        views = []
+        for n in range(2):
+            centres, linears, looks = (batch[name][:, n] for name in ("centres", "linears", "looks"))
+            if patch:
+                pictures = cut(images, centres, linears, torch.ones_like(looks[..., 0]), patch).flatten(0, 1)
+            else:
+                shift = middle - (linears[:, 0] @ centres[:, 0, :, None])[..., 0]
+                pictures = warp(images, torch.cat([linears[:, 0], shift[..., None]], dim=2))
+            views.append(looked(pictures, looks.flatten(0, 1)))
+        return views
 
 
 def contrast(features: Tensor, temperature: float) -> Tensor:

@@ -45,7 +45,8 @@ def cross_validate(config: HeatmapTraining, folds: int, folder: Path) -> Iterato
     names = landmark_names(data, wanted_landmarks(config.data))
     config = replace(config, data=tuple(replace(table, landmarks=names) for table in config.data))
     share = config.split.validation if isinstance(config.split.validation, float) else SHARE
-    each = config.run.steps + 1  # a fold is trained, and then tested
+    # A fold is trained, and then tested; where epochs are counted, its steps are fewer than this.
+    each = config.run.counted(len(data)).steps + 1
     for fold, tested in enumerate(subject_folds(data, folds, config.run.seed), start=1):
         others = [item for item in data if item not in tested]
         validating = drawn_share([*dict.fromkeys(item.subject for item in others)], share, config.run.seed)

@@ -39,7 +39,7 @@ class TmnLocator:
     def __init__(self, model: Model, device: str = "auto") -> None:
         config = model.config
         self._device = torch.device(pick_device(device))
-        self._network = Tmn(**config["network"])
+        self._network = Tmn.of(config)
         self._network.load_state_dict(dict(model.state))
         self._network.eval().to(self._device)
         self._patch = int(config["network"]["patch"])

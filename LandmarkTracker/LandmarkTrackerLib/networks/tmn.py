@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from LandmarkTrackerLib.networks.encoders import EncoderName, make_encoder
+
+# Of the configuration in model files.
+VERSION = 2
 
 
 class Tmn(nn.Module):
@@ -17,12 +22,16 @@ class Tmn(nn.Module):
     its two halves, which is the same, so that an image is encoded once for all patches that are sought in it
     and a patch once for all images.
 
+    Layers are counted as Table 3 of the paper counts them, the four linear outputs included: its "single
+    linear layer" has no hidden neurons, and its "three fully connected layers with four linear outputs" are
+    two hidden layers and the outputs.
+
     Args:
         size: columns, rows of the image, in pixels.
         patch: side of the square patch, in pixels of the image.
         encoder: see `encoders`.
-        layers: fully connected layers with ReLU and dropout before the four linear outputs, 1 to 4.
-        width: neurons of each; 4096 in the paper.
+        layers: fully connected layers, the last of which gives the four outputs.
+        width: neurons of the others, each followed by ReLU and dropout; 4096 in the paper.
         dropout: share of them that is silent in training.
         pretrained: start the encoders from ImageNet weights, where they can be had.
     """
@@ -43,18 +52,30 @@ class Tmn(nn.Module):
         columns, rows = size
         self.image_encoder, image_features = make_encoder(encoder, (rows, columns), pretrained)
         self.patch_encoder, patch_features = make_encoder(encoder, (patch, patch), pretrained)
-        self.from_image = nn.Linear(image_features, width)
-        self.from_patch = nn.Linear(patch_features, width, bias=False)
+        first = width if layers > 1 else 4
+        self.from_image = nn.Linear(image_features, first)
+        self.from_patch = nn.Linear(patch_features, first, bias=False)
         # As one layer on the stacked vectors would be initialised.
         bound = 1 / math.sqrt(image_features + patch_features)
         for weights in (self.from_image.weight, self.from_image.bias, self.from_patch.weight):
             nn.init.uniform_(weights, -bound, bound)
         rest: list[nn.Module] = []
-        for _ in range(layers - 1):
-            rest += [nn.Linear(width, width), nn.ReLU(inplace=True), nn.Dropout(dropout)]
-        self.rest = nn.Sequential(nn.ReLU(), nn.Dropout(dropout), *rest, nn.Linear(width, 4))
+        if layers > 1:
+            rest = [nn.ReLU(), nn.Dropout(dropout)]
+            for _ in range(layers - 2):
+                rest += [nn.Linear(width, width), nn.ReLU(inplace=True), nn.Dropout(dropout)]
+            rest.append(nn.Linear(width, 4))
+        self.rest = nn.Sequential(*rest)
         half = torch.tensor([columns / 2, rows / 2])
         self.register_buffer("half_size", half, persistent=False)
+
+    @classmethod
+    def of(cls, config: Mapping[str, Any]) -> Tmn:
+        """The network of a model file's configuration. Before version 2, `layers` left out the outputs."""
+        network = dict(config["network"])
+        if config.get("version", 1) < VERSION:
+            network["layers"] += 1
+        return cls(**network)
 
     def encode_image(self, image: Tensor) -> Tensor:
         """(B, 1, H, W) brightness 0 to 1 to the image's half (B, width) of the first layer."""

@@ -90,7 +90,7 @@ class PatchAugmentation:
     Attributes:
         rotation: degrees either way.
         scale: factor of size.
-        gamma: exponent of the brightness, drawn evenly on a logarithmic scale.
+        gamma: exponent of the brightness, drawn uniformly as imgaug does, which the paper names.
     """
 
     rotation: float = 5.0
@@ -99,7 +99,7 @@ class PatchAugmentation:
 
     def draw(self, rng: np.random.Generator) -> tuple[Array, float]:
         """(2, 2) from offsets in the patch to offsets in the augmented patch, and gamma."""
-        gamma = float(np.exp(rng.uniform(*np.log(self.gamma))))
+        gamma = float(rng.uniform(*self.gamma))
         return draw_rotation(rng, self.rotation, 2) * rng.uniform(*self.scale), gamma
 
 

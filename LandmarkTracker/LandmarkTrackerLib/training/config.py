@@ -8,7 +8,7 @@ import os
 import tomllib
 import types
 import typing
-from dataclasses import MISSING, dataclass, fields, is_dataclass
+from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -119,12 +119,14 @@ class SplitConfig:
             raise InputError(f"subject '{min(both)}' is in validation and in test")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RunConfig:
     """The `[run]` table, the same for every task.
 
     Attributes:
         steps: optimiser steps in all.
+        epochs: instead of steps, passes over the training images; `warmup` and `decay_every` then count
+            epochs too.
         minutes: stop earlier, after this much training time (resumed time included); 0 sets no limit.
         batch_size: samples a step, over all processes together.
         seed: everything random follows from it.
@@ -139,7 +141,8 @@ class RunConfig:
         clip: largest norm of the gradient; 0 does not clip.
     """
 
-    steps: int
+    steps: int = 0
+    epochs: float = 0.0
     batch_size: int
     minutes: float = 0.0
     seed: int = 0
@@ -157,12 +160,32 @@ class RunConfig:
     clip: float = 0.0
 
     def __post_init__(self) -> None:
+        if bool(self.steps) == bool(self.epochs):
+            raise InputError("give either steps, or epochs (passes over the training images)")
         require_at_least(
-            self, 1, "steps", "batch_size", "validate_every", "checkpoint_every", "log_every", "decay_every"
+            self, 1, "batch_size", "validate_every", "checkpoint_every", "log_every", "decay_every"
         )
-        require_at_least(self, 0, "minutes", "seed", "threads", "workers", "warmup", "decay", "clip")
+        require_at_least(
+            self, 0, "steps", "epochs", "minutes", "seed", "threads", "workers", "warmup", "decay", "clip"
+        )
         if self.threads > 4 * (os.cpu_count() or 1):
             raise InputError(f"threads = {self.threads} is far more than this computer has cores")
+
+    def counted(self, images: int) -> RunConfig:
+        """The same in steps, for so many training images: the last step of an epoch is a whole one."""
+        if not self.epochs:
+            return self
+
+        def steps(epochs: float) -> int:
+            return max(1, math.ceil(round(epochs * images / self.batch_size, 6)))
+
+        return replace(
+            self,
+            epochs=0.0,
+            steps=steps(self.epochs),
+            warmup=steps(self.warmup) if self.warmup else 0,
+            decay_every=steps(self.decay_every),
+        )
 
 
 def require_at_least(config: Any, least: float, *names: str) -> None:

@@ -62,6 +62,7 @@ class Run:
     """
 
     def __init__(self, task: Task, config: RunConfig, folder: Path, resume: bool = False) -> None:
+        config = config.counted(len(task.samples()))
         self.task, self.config, self.folder = task, config, folder
         if config.threads:
             torch.set_num_threads(config.threads)

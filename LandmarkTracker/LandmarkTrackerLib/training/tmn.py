@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from LandmarkTrackerLib.errors import InputError
-from LandmarkTrackerLib.networks.tmn import Tmn
+from LandmarkTrackerLib.networks.tmn import VERSION, Tmn
 from LandmarkTrackerLib.training.data import read_split
 from LandmarkTrackerLib.training.losses import LOSSES
 from LandmarkTrackerLib.training.tmn_data import VALIDATION_PATCHES, TmnConfig, TmnSamples, pictures
@@ -54,6 +54,7 @@ class TmnTask:
     def model_config(self, metrics: Mapping[str, float]) -> dict[str, Any]:
         network = asdict(self.config.network) | {"size": self.field.size, "pretrained": False}
         return {
+            "version": VERSION,
             "network": network,
             "spacing_mm": self.field.spacing,
             "fit": self.field.fit,
@@ -71,7 +72,7 @@ def test_metrics(config: TmnConfig, model: Model) -> dict[str, float]:
     """
     if not config.split.test:
         raise InputError("the [split] table names no test subjects")
-    network = Tmn(**model.config["network"])
+    network = Tmn.of(model.config)
     network.load_state_dict(dict(model.state))
     network.eval()
     parts = read_split(config.data, config.split, config.input.field, ("test",), config.run.seed)

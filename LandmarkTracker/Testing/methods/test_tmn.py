@@ -20,7 +20,7 @@ NETWORK = {
     "size": (64, 48),
     "patch": 32,
     "encoder": "light",
-    "layers": 1,
+    "layers": 2,
     "width": 16,
     "dropout": 0.0,
     "pretrained": False,
@@ -30,7 +30,7 @@ NETWORK = {
 def locator(**changes: float) -> TmnLocator:
     torch.manual_seed(0)
     state = Tmn(**NETWORK).state_dict()  # type: ignore[arg-type]
-    config = {"network": NETWORK, "spacing_mm": 2.0, "sigma_factor": 0.7, "max_sigma_mm": 12.0}
+    config = {"version": 2, "network": NETWORK, "spacing_mm": 2.0, "sigma_factor": 0.7, "max_sigma_mm": 12.0}
     config["following_sigma_factor"] = 0.2
     return TmnLocator(Model("small", "tmn", config | changes, state, {}), "cpu")
 

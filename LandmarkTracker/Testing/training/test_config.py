@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -51,7 +52,9 @@ def test_a_training_file_becomes_its_dataclass(tmp_path: Path) -> None:
         ("[run]\nsteps = 3", "'run.batch_size' is missing"),
         ("[run]\nsteps = 3.5\nbatch_size = 2", "'run.steps' must be a whole number, not 3.5"),
         ("[run]\nsteps = true\nbatch_size = 2", "'run.steps' must be a whole number, not True"),
-        ("[run]\nsteps = 0\nbatch_size = 2", "run: steps = 0 must be at least 1"),
+        ("[run]\nsteps = 0\nbatch_size = 2", "run: give either steps, or epochs (passes over the training"),
+        ("[run]\nsteps = 1\nepochs = 1\nbatch_size = 2", "run: give either steps, or epochs"),
+        ("[run]\nsteps = -1\nbatch_size = 2", "run: steps = -1 must be at least 0"),
         ("run = 3", "'run' must be a table, not 3"),
         ('loss = "huber"' + RUN, "'loss' is 'huber', which is not one of 'gaussian', 'laplace'"),
         ("scale = [1]" + RUN, "'scale' must be a list of 2, each a number"),
@@ -115,3 +118,20 @@ def test_one_table_is_read_as_a_list_of_one(tmp_path: Path) -> None:
 def test_an_impossible_value_is_named(keys: dict, sentence: str) -> None:
     with pytest.raises(InputError, match=sentence):
         RunConfig(**({"steps": 1, "batch_size": 1} | keys))
+
+
+@pytest.mark.parametrize(
+    ("images", "batch", "epochs", "every", "steps", "decay"),
+    [
+        (10_000, 92, 1000, 80, 108_696, 8_696),
+        (10_000, 192, 1000, 80, 52_084, 4_167),
+        (24_923, 4, 50, 1, 311_538, 6_231),
+    ],
+)
+def test_epochs_are_counted_as_steps_of_whole_batches(images, batch, epochs, every, steps, decay) -> None:
+    """ConvNext's batches of 92, the others' of 192 (Frueh et al. 2022), and Grewal et al. 2020."""
+    run = RunConfig(epochs=epochs, batch_size=batch, schedule="staircase", warmup=10, decay_every=every)
+    counted = run.counted(images)
+    assert (counted.steps, counted.epochs, counted.decay_every) == (steps, 0, decay)
+    assert counted.warmup == math.ceil(10 * images / batch)
+    assert counted.counted(1) == counted

@@ -102,6 +102,15 @@ def test_stopping_and_resuming_changes_no_bit(tmp_path: Path) -> None:
     assert equal(weights(tmp_path / "straight"), weights(tmp_path / "stopped"))
 
 
+def test_epochs_become_steps_by_the_number_of_training_images(tmp_path: Path) -> None:
+    """Eight times seven images in batches of four; the rate halves after every second epoch, 4 steps."""
+    by_epochs = config(steps=0, epochs=8, schedule="staircase", decay=0.5, decay_every=2, log_every=1)
+    run = Run(Line(), by_epochs, tmp_path / "line")
+    assert [step.done for step in run] == list(range(1, 15))
+    rates = [float(row["learning_rate"]) for row in rows(tmp_path / "line/training.csv")]
+    assert [rates.index(rate) for rate in sorted(set(rates), reverse=True)] == [0, 4, 8, 12]
+
+
 SCRIPT = """
 import sys, torch
 from pathlib import Path
