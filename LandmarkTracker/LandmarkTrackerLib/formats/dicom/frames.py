@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,6 +31,7 @@ IN_TIME = tuple(
         *("77.1.1.1", "77.1.2.1", "77.1.4.1"),
     )
 )
+GUESSED = "neither times nor places of the frames are stated; they are taken as frames in time"
 # Indices of a frame that say where or when it was taken; others (echo, b-value) tell kinds of image apart.
 PLACE_AND_TIME = (
     *(0x00209056, 0x00209057, 0x00200032, 0x00209301, 0x0020930C),
@@ -121,6 +122,7 @@ def frames_of(source: Source) -> list[Frame]:
     else:
         groups = Groups.of(tags, 0)
         parts = [_Part((), place_of(tags, groups), pixel_of(tags, groups), stamp_of(tags, groups))]
+    guessed = len(parts) > 1 and tags.text("SOPClassUID") not in IN_TIME and _say_nothing(parts)
     common = (tags.text("ImageType"), tags.text("EchoTime"), source.size)
     instance = tags.text("SOPInstanceUID")
     return [
@@ -132,11 +134,16 @@ def frames_of(source: Source) -> list[Frame]:
             (*common, *part.kind),
             part.place.grid(source.size, part.pixel),
             part.pixel.calibrated,
-            _notes(part),
+            (*_notes(part), *((GUESSED,) if guessed else ())),
             part.stamp,
         )
         for number, part in enumerate(parts)
     ]
+
+
+def _say_nothing(parts: Sequence[_Part]) -> bool:
+    """Whether a file states neither when nor where its frames were taken."""
+    return all(set(part.stamp) == {STORED_ORDER} and part.place == parts[0].place for part in parts)
 
 
 def _notes(part: _Part) -> tuple[str, ...]:

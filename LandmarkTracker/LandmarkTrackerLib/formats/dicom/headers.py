@@ -22,8 +22,8 @@ DICOMDIR = "1.2.840.10008.1.3.10"
 BIG_ENDIAN, DEFLATED = "1.2.840.10008.1.2.2", "1.2.840.10008.1.2.1.99"
 NATIVE = ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1", BIG_ENDIAN, DEFLATED)
 RLE = "1.2.840.10008.1.2.5"
-# JPEG, JPEG-LS and JPEG 2000, as far as GDCM decodes them; all end with the same two bytes.
-JPEG = tuple(f"1.2.840.10008.1.2.4.{n}" for n in (50, 51, 57, 70, 80, 81, 90, 91))
+# JPEG, JPEG-LS, JPEG 2000 and HTJ2K, as far as GDCM decodes them; all end with the same two bytes.
+JPEG = tuple(f"1.2.840.10008.1.2.4.{n}" for n in (50, 51, 57, 70, 80, 81, 90, 91, 201, 202, 203))
 # What has pixels, but is made of images rather than by a scanner: dose, segmentations, parametric maps.
 DERIVED = tuple(f"1.2.840.10008.5.1.4.1.1.{n}" for n in ("481.2", "66.4", "66.7", "30"))
 PIXEL_DATA, FLOAT_PIXELS = (0x7FE0, 0x0010), ((0x7FE0, 0x0008), (0x7FE0, 0x0009))

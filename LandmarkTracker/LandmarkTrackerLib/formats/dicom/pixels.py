@@ -17,7 +17,15 @@ import numpy as np
 import SimpleITK as sitk
 
 from LandmarkTrackerLib.errors import InputError
-from LandmarkTrackerLib.formats.dicom.headers import JPEG, PIXEL_DATA, Groups, Source, Tags, read_source
+from LandmarkTrackerLib.formats.dicom.headers import (
+    BIG_ENDIAN,
+    JPEG,
+    PIXEL_DATA,
+    Groups,
+    Source,
+    Tags,
+    read_source,
+)
 from LandmarkTrackerLib.formats.files import require_file
 
 CT = "1.2.840.10008.5.1.4.1.1.2"
@@ -203,10 +211,39 @@ def _layout(source: Source) -> Any:
 
 
 def _add_palette(source: Source, data: Any, name: str) -> None:
-    described, table = source.tags.numbers(f"{name}Descriptor", 3), source.tags.data.get(f"{name}Data")
+    """The entries of one colour of a palette, as 16-bit words."""
+    described = source.tags.numbers(f"{name}Descriptor", 3)
     entries, first, bits = map(int, described or (0, 0, 0))
     entries = entries or 1 << 16
-    if bits not in (8, 16) or not isinstance(table, bytes) or len(table) < entries * bits // 8 or first < 0:
-        raise InputError(f"{source.path} has a damaged palette, or one in segments; export it in grey or RGB")
-    setattr(data, f"{name}Descriptor", [entries % (1 << 16), first, bits])
-    setattr(data, f"{name}Data", table)
+    order = ">" if source.syntax == BIG_ENDIAN else "<"
+    values: Any
+    table, parts = (source.tags.data.get(key) for key in (f"{name}Data", f"Segmented{name}Data"))
+    if isinstance(table, bytes) and bits == 8 and len(table) < 2 * entries:
+        # One byte an entry; others have a word for each, of which the lower byte counts.
+        values = np.frombuffer(table, np.uint8)[:entries].astype(np.uint16)
+    elif isinstance(table, bytes):
+        values = np.frombuffer(table[: len(table) // 2 * 2], order + "u2")[:entries]
+    else:
+        values = _joined(np.frombuffer(parts[: len(parts) // 2 * 2], order + "u2") if parts else [], entries)
+    if bits not in (8, 16) or first < 0 or len(values) < entries:
+        raise InputError(f"{source.path} has a damaged palette; export it in grey or RGB")
+    setattr(data, f"{name}Descriptor", [entries % (1 << 16), first, 16])
+    scale = 257 if bits == 8 else 1
+    setattr(data, f"{name}Data", (np.asarray(values, np.uint16) * scale).astype("<u2").tobytes())
+
+
+def _joined(words: Any, entries: int) -> list[int]:
+    """A palette in segments: 0, count, values; or 1, count, the end of a line from the value before."""
+    values: list[int] = []
+    at = 0
+    while at + 2 < len(words) and len(values) < entries:
+        kind, count = int(words[at]), int(words[at + 1])
+        if kind == 0:
+            values += np.asarray(words[at + 2 : at + 2 + count]).tolist()
+            at += 2 + count
+        elif kind == 1 and values:
+            values += np.linspace(values[-1], int(words[at + 2]), count + 1)[1:].round().astype(int).tolist()
+            at += 3
+        else:
+            return []
+    return values

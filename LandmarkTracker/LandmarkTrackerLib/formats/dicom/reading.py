@@ -6,7 +6,7 @@ import os
 import warnings
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -249,9 +249,17 @@ def read_cine(path: Path, name: str | None = None) -> Cine:
         raise _no_cine(found)
     chosen = name or next(iter(offered))
     title = path.name if path.is_dir() else stem(path)
-    if len(all_of) > 1 and (name is not None or len(offered) > 1):
+    if len(_names(all_of)) > 1 and name is not None:
         title = f"{title} {chosen.replace('/', ' ')}"
-    return _cine(all_of[chosen], title, f"{path}, {chosen}", found)
+    cine = _cine(all_of[chosen], title, f"{path}, {chosen}", found)
+    single = [stack.name for stack in found.stacks if stack.phases == 1]
+    return replace(cine, notes=(*cine.notes, *_passed(single)))
+
+
+def _passed(names: Sequence[str]) -> tuple[str, ...]:
+    """A note of single images that were not read."""
+    more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
+    return (f"passed over: single images of {', '.join(names[:LISTED])}{more}",) if names else ()
 
 
 def _listed(named: Mapping[str, Choice]) -> str:
@@ -287,7 +295,8 @@ def _cine(choice: Choice, title: str, where: str, found: Contents) -> Cine:
     notes = [orders[0].note]
     if orders[0].unit == "ms" and np.ptp(times, axis=0).max() > SAME_MOMENT_MS:
         notes.append(
-            f"times of the slices differ by up to {np.ptp(times, axis=0).max():.4g} ms; those of the first"
+            f"times of the slices differ by up to {np.ptp(times, axis=0).max():.4g} ms; those of the first "
+            "slice are taken"
         )
     if choice.others:
         first, *_between, last = choice.others
@@ -345,9 +354,7 @@ def read_image(path: Path) -> sitk.Image:
     fault = stack.fault()
     if fault:
         raise InputError(f"{path} holds {fault}; resample them first")
-    notes = [*stack.first.notes, *found.passed_over]
     single = [other.name for other in found.stacks if other is not stack]
-    if single:
-        notes.append(f"passed over: single images of {', '.join(single[:LISTED])}")
+    notes = (*stack.first.notes, *found.passed_over, *_passed(single))
     image = image_of([frames[0] for frames in stack.slices], stack.grid)
     return annotated(image, notes, stack.first.calibrated)

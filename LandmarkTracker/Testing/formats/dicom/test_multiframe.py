@@ -51,6 +51,13 @@ def test_frames_without_times_are_frames_in_time_by_their_kind(write, kind, tags
     assert "no tag states their times" in cine.notes[0]
 
 
+def test_frames_of_a_file_that_says_nothing_are_taken_as_frames_in_time_with_a_word(write):
+    cine = open_cine(write(FRAMES, "MR", ImagePositionPatient=None))
+    assert len(cine) == 4
+    assert any("taken as frames in time" in note for note in cine.notes)
+    assert not any("taken as" in note for note in open_cine(write(FRAMES, "US")).notes)
+
+
 def test_milliseconds_are_no_thickness(write):
     cine = open_cine(write(FRAMES, "XA", FrameTime=66.7, ImagerPixelSpacing=[0.3, 0.2]))
     assert cine.grid.spacing == (0.2, 0.3, 1)

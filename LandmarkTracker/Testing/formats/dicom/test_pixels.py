@@ -46,16 +46,23 @@ def test_colour_is_kept_in_a_frame_and_becomes_luminance_in_a_cine(write):
     np.testing.assert_allclose(pixels(open_cine(path)[1]), colour[1] @ (0.299, 0.587, 0.114), rtol=1e-5)
 
 
-@pytest.mark.parametrize("stack", [WORDS, BYTES])
-def test_big_endian_words_are_turned_even_where_frames_have_an_odd_length(write, stack):
-    path = write(stack, "US")
+def big_endian(path: Path) -> None:
+    """Rewrite a file with the bytes of its words turned."""
     data = pydicom.dcmread(path)
-    swapped = np.frombuffer(data.PixelData, "<u2").astype(">u2").tobytes()
     turned = pydicom.Dataset({element.tag: element for element in data})
-    turned.add_new("PixelData", "OW", swapped)
+    for element in list(turned):
+        if element.keyword == "PixelData" or element.keyword.endswith("TableData"):
+            swapped = np.frombuffer(element.value, "<u2").astype(">u2").tobytes()
+            turned.add_new(element.tag, "OW", swapped)
     turned.file_meta = data.file_meta
     turned.file_meta.TransferSyntaxUID = ExplicitVRBigEndian
     turned.save_as(path, enforce_file_format=True)
+
+
+@pytest.mark.parametrize("stack", [WORDS, BYTES])
+def test_big_endian_words_are_turned_even_where_frames_have_an_odd_length(write, stack):
+    path = write(stack, "US")
+    big_endian(path)
     for n in range(3):
         assert np.array_equal(pixels(read_frame(path, n)), stack[n])
 
@@ -189,3 +196,49 @@ def test_a_full_temporary_folder_is_said_to_be_one(write, monkeypatch):
 def test_a_layout_that_cannot_be_is_refused_before_it_is_decoded(write, tags):
     with pytest.raises(InputError, match="export it"):
         read_image(write(WORDS[0], **tags))
+
+
+def colours(**tags) -> dict[str, object]:
+    """A palette of 256 entries: red rises, green falls, blue stays."""
+    rising = np.arange(256) * 256
+    tables = {"Red": rising, "Green": rising[::-1], "Blue": np.full(256, 512)}
+    return {
+        "PhotometricInterpretation": "PALETTE COLOR",
+        **{f"{name}PaletteColorLookupTableDescriptor": [256, 0, 16] for name in tables},
+        **{
+            f"{name}PaletteColorLookupTableData": table.astype("<u2").tobytes()
+            for name, table in tables.items()
+        },
+        **tags,
+    }
+
+
+def segmented() -> dict[str, object]:
+    """The same palette in segments."""
+    lines = {
+        "Red": [0, 1, 0, 1, 255, 65280],
+        "Green": [0, 1, 65280, 1, 255, 0],
+        "Blue": [0, 256, *[512] * 256],
+    }
+    return {
+        **{f"{name}PaletteColorLookupTableData": None for name in lines},
+        **{
+            f"Segmented{name}PaletteColorLookupTableData": np.array(words, "<u2").tobytes()
+            for name, words in lines.items()
+        },
+    }
+
+
+@pytest.mark.parametrize("other", [{}, segmented()])
+def test_a_palette_gives_colours_however_it_is_stored(write, other):
+    image = pixels(read_frame(write(BYTES[0], "US", **colours(**other))))
+    expected = np.stack([BYTES[0], 255 - BYTES[0], np.full_like(BYTES[0], 2)], -1)
+    assert np.array_equal(image >> 8 if image.dtype == np.uint16 else image, expected)
+
+
+def test_a_palette_of_big_endian_words_is_turned(write):
+    path = write(BYTES, "US", **colours())
+    expected = [pixels(read_frame(path, n)) for n in range(3)]
+    big_endian(path)
+    for n in range(3):
+        assert np.array_equal(pixels(read_frame(path, n)), expected[n])

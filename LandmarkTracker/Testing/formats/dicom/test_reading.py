@@ -165,7 +165,9 @@ def test_single_images_beside_a_cine_do_not_stand_in_its_way(write, tmp_path):
     write(90, SeriesInstanceUID="1.2.9", SeriesDescription="scout", ImagePositionPatient=at(50))
     for n in (1, 2):
         write(n, TriggerTime=40 * n)
-    assert values(open_cine(tmp_path)) == [1, 2]
+    cine = open_cine(tmp_path)
+    assert values(cine) == [1, 2]
+    assert cine.notes == ("times from TriggerTime", "passed over: single images of scout")
 
 
 def test_objects_that_are_no_images_are_passed_over_with_a_word(write, tmp_path):
