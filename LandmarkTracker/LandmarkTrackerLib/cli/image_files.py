@@ -6,7 +6,10 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+import SimpleITK as sitk
+
 from LandmarkTrackerLib.images import NOT_CALIBRATED
+from LandmarkTrackerLib.methods.fit import doubt_of
 
 
 def add_spacing_argument(parser: argparse.ArgumentParser, always: bool = False) -> None:
@@ -40,6 +43,13 @@ def say_understood(name: str, calibrated: bool, notes: Sequence[str]) -> None:
     """Tell, once, what the reader of an image or a cine understood."""
     for note in (*notes, *(() if calibrated else (NOT_CALIBRATED,))):
         print(f"{name}: {note}", file=sys.stderr)
+
+
+def say_doubt(method: object, name: str, image: sitk.Image) -> None:
+    """Warn of a model that was trained on images of another kind."""
+    doubt = doubt_of(method, image)
+    if doubt:
+        print(f"warning: {name}: {doubt}", file=sys.stderr)
 
 
 def say_in_pixels(count: int, images: int) -> None:

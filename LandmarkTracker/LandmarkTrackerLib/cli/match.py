@@ -8,7 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from LandmarkTrackerLib.cli.batch import SOME_FAILED
-from LandmarkTrackerLib.cli.image_files import add_spacing_argument, say_in_pixels, say_understood
+from LandmarkTrackerLib.cli.image_files import (
+    add_spacing_argument,
+    say_doubt,
+    say_in_pixels,
+    say_understood,
+)
 from LandmarkTrackerLib.cli.progress import progress
 from LandmarkTrackerLib.cli.track import add_output_arguments
 from LandmarkTrackerLib.errors import InputError
@@ -76,6 +81,8 @@ def run(args: argparse.Namespace) -> int:
     for path, image in ((args.fixed, fixed), (args.moving, moving)):
         say_understood(path.name, is_calibrated(image), notes_of(image))
     matcher = _matcher(args, fixed)
+    for path, image in ((args.fixed, fixed), (args.moving, moving)):
+        say_doubt(matcher, path.name, image)
     name = f"{stem(args.fixed)} and {stem(args.moving)}"
     *_, last = progress(matching(fixed, moving, matcher), name)
     assert last.result is not None

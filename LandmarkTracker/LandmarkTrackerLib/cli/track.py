@@ -8,7 +8,7 @@ from typing import get_args
 
 import numpy as np
 
-from LandmarkTrackerLib.cli.image_files import add_spacing_argument, say_understood
+from LandmarkTrackerLib.cli.image_files import add_spacing_argument, say_doubt, say_understood
 from LandmarkTrackerLib.cli.point_files import add_coordinates_argument, landmarks_on
 from LandmarkTrackerLib.cli.progress import progress
 from LandmarkTrackerLib.errors import InputError
@@ -137,9 +137,10 @@ def track_cine(
         raise InputError(f"--max-sigma is {max_sigma_mm:g} {cine.length_unit}; give a number above 0")
     latency = _latency(cine, forecast_ms) if forecast_ms is not None else None
     refuse_existing(output, (*TRACK_FILES, FORECAST_FILE) if latency else TRACK_FILES, overwrite)
-    steps = propagate(
-        cine, make_locator(model, device), {frame: landmarks}, direction, max_sigma_mm=max_sigma_mm
-    )
+    locator = make_locator(model, device)
+    if 0 <= frame < len(cine):
+        say_doubt(locator, cine.name, cine[frame])
+    steps = propagate(cine, locator, {frame: landmarks}, direction, max_sigma_mm=max_sigma_mm)
     found = {step.frame: step.landmarks for step in results(progress(steps, f"{cine.name} ({model})"))}
     track = track_of(cine, found)
     title = f"{cine.name}: {len(track.names)} landmarks from frame {frame}, {model}"

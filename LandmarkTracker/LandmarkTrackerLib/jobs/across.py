@@ -12,6 +12,7 @@ from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.images import as_volume, is_calibrated, length_unit
 from LandmarkTrackerLib.jobs.propagate import located, require_on_image
 from LandmarkTrackerLib.landmarks import LandmarkSet
+from LandmarkTrackerLib.methods.fit import doubt_of
 from LandmarkTrackerLib.methods.protocols import Examples, Locator
 from LandmarkTrackerLib.step import Step
 
@@ -21,7 +22,8 @@ class FoundIn:
     """One finished subject: its landmarks, or why there are none.
 
     Attributes:
-        note: what of the image differed from the example and was made up for.
+        note: that the model was trained on other images, and what of the image differs from the example and
+            is corrected for.
         unit: of positions and sigma: "mm", or "px" of an image that is not calibrated.
     """
 
@@ -93,9 +95,12 @@ def locate_one(
     limit = locator.max_sigma_mm if max_sigma_mm is None else max_sigma_mm
     image = as_volume(image)
     example, unit = examples[0].seen, length_unit(is_calibrated(image))
+    doubt = doubt_of(locator, image)
     if example is None:
-        return FoundIn(name, located(locator, examples, image, None, limit), unit=unit)
+        return FoundIn(name, located(locator, examples, image, None, limit), note=doubt, unit=unit)
     seen = Appearance.of(image)
     turn = turn_like(seen.grid, example.grid)
     found = located(locator, examples, turn(image), None, limit)
-    return FoundIn(name, turn.back(found), note=seen.unlike(example), unit=unit)
+    return FoundIn(
+        name, turn.back(found), note="; ".join(filter(None, (doubt, seen.unlike(example)))), unit=unit
+    )

@@ -28,6 +28,7 @@ from LandmarkTrackerLib.jobs.detect import detect
 from LandmarkTrackerLib.jobs.export import write_track
 from LandmarkTrackerLib.jobs.propagate import Direction, propagate, track_of
 from LandmarkTrackerLib.landmarks import LandmarkSet
+from LandmarkTrackerLib.methods.fit import doubt_of
 from LandmarkTrackerLib.methods.protocols import Detector, Examples, Locator
 from LandmarkTrackerLib.step import Step, results
 
@@ -42,11 +43,13 @@ class Done:
         points: landmarks looked for, over all frames.
         missing: how many of them were not found.
         unit: of lengths: "mm", or "px" where the images are not calibrated.
+        note: why the results need a look; "" if nothing speaks against them.
     """
 
     points: int
     missing: int
     unit: str = "mm"
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,7 @@ class Outcome:
         status: "done" or "failed".
         points: landmarks looked for, over all frames.
         missing: how many of them were not found.
-        message: why it failed.
+        message: why it failed, or why its results need a look.
         unit: of lengths, as in `Done`.
     """
 
@@ -126,7 +129,7 @@ def attempt(case: Case) -> Outcome:
         kind = "" if isinstance(error, InputError) else f"{type(error).__name__}: "
         return Outcome(case.name, "failed", message=kind + " ".join(str(error).split()))
     seconds = f"{time.perf_counter() - begin:.1f}"
-    return Outcome(case.name, "done", str(done.points), str(done.missing), seconds, unit=done.unit)
+    return Outcome(case.name, "done", str(done.points), str(done.missing), seconds, done.note, done.unit)
 
 
 def images_in(folder: Path, output: Path) -> list[Path]:
@@ -171,7 +174,7 @@ def track_cases(
         steps = results(propagate(cine, locator, {frame: shown}, direction, max_sigma_mm=max_sigma_mm))
         result = track_of(cine, {step.frame: step.landmarks for step in steps})
         write_track(output / stem(path), cine, result, frame, f"{cine.name}, {title}", overwrite=True)
-        return _counted(result.frames, cine.length_unit)
+        return _counted(result.frames, cine.length_unit, doubt_of(locator, cine[frame]))
 
     # The picture comes last, but not everywhere; the sequence comes after the table.
     return [
@@ -212,7 +215,7 @@ def _image_cases(folder: Path, output: Path, find: Callable[[Path], FoundIn]) ->
         if found.landmarks is None:
             raise InputError(found.failure)
         write_landmarks(result, found.landmarks, overwrite=True, unit=found.unit)
-        return _counted([found.landmarks], found.unit)
+        return _counted([found.landmarks], found.unit, found.note)
 
     cases = []
     for path in images_in(folder, output):
@@ -221,5 +224,6 @@ def _image_cases(folder: Path, output: Path, find: Callable[[Path], FoundIn]) ->
     return cases
 
 
-def _counted(sets: Sequence[LandmarkSet], unit: str) -> Done:
-    return Done(sum(len(found) for found in sets), sum(int((~found.defined).sum()) for found in sets), unit)
+def _counted(sets: Sequence[LandmarkSet], unit: str, note: str) -> Done:
+    missing = sum(int((~found.defined).sum()) for found in sets)
+    return Done(sum(len(found) for found in sets), missing, unit, note)

@@ -17,6 +17,7 @@ from LandmarkTrackerLib.images import as_volume, is_calibrated, is_constant, len
 from LandmarkTrackerLib.jobs.across import FoundIn
 from LandmarkTrackerLib.jobs.export import refuse_existing
 from LandmarkTrackerLib.landmarks import LandmarkSet
+from LandmarkTrackerLib.methods.fit import doubt_of
 from LandmarkTrackerLib.methods.protocols import Detector
 from LandmarkTrackerLib.step import Step
 
@@ -36,7 +37,9 @@ def detect(images: Mapping[str, Callable[[], sitk.Image]], detector: Detector) -
             image = as_volume(read())
             nothing = is_constant(image)
             landmarks = LandmarkSet.missing(detector.names) if nothing else detector.detect(image)
-            found = FoundIn(name, landmarks, unit=length_unit(is_calibrated(image)))
+            found = FoundIn(
+                name, landmarks, note=doubt_of(detector, image), unit=length_unit(is_calibrated(image))
+            )
         except InputError as error:
             found = FoundIn(name, None, str(error))
         yield Step(done, len(images), found)

@@ -18,6 +18,7 @@ from LandmarkTrackerLib.jobs.batch import Case, Done, images_in
 from LandmarkTrackerLib.jobs.export import all_or_nothing
 from LandmarkTrackerLib.jobs.pairs import PAIR_FILES, export_pairs
 from LandmarkTrackerLib.landmarks import LandmarkPairs
+from LandmarkTrackerLib.methods.fit import doubt_of
 from LandmarkTrackerLib.methods.protocols import Matcher, SteppedMatcher
 from LandmarkTrackerLib.methods.registry import VOLUME_MATCHER
 from LandmarkTrackerLib.step import Step
@@ -158,7 +159,8 @@ def match_cases(
         pairs = matcher.match(fixed.image, moving.image)
         write_match(output / pair.name, fixed, moving, pairs, f"{pair.name}: {title}", programs)
         calibrated = is_calibrated(fixed.image) and is_calibrated(moving.image)
-        return Done(len(pairs), 0, length_unit(calibrated))
+        doubt = doubt_of(matcher, fixed.image) or doubt_of(matcher, moving.image)
+        return Done(len(pairs), 0, length_unit(calibrated), doubt)
 
     pairs = [path for path in images_in(folder, output) if path.is_dir()]
     return [Case(pair.name, output / pair.name / PAIR_FILES[-1], partial(work, pair)) for pair in pairs]

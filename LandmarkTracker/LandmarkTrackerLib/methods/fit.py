@@ -71,6 +71,11 @@ def misfit(card: Mapping[str, Any], image: sitk.Image) -> str:
     return ""
 
 
+def doubt_of(method: object, image: sitk.Image) -> str:
+    """`misfit` of a Locator, Detector or Matcher: those of a trained model keep its `card`."""
+    return misfit(getattr(method, "card", {}), image)
+
+
 def distances(descriptions: Array, known: Array) -> Array:
     """(N,) from each of (N, 38) descriptions to the nearest of (M, 38) others."""
     return np.sqrt(((descriptions[:, None] - known[None]) ** 2).sum(-1)).min(axis=1)

@@ -38,6 +38,7 @@ class TmnLocator:
 
     def __init__(self, model: Model, device: str = "auto") -> None:
         config = model.config
+        self.card = model.card
         self._device = torch.device(pick_device(device))
         self._network = Tmn.of(config)
         self._network.load_state_dict(dict(model.state))

@@ -167,3 +167,15 @@ def test_a_real_heart_is_tracked(real_data, tmp_path):
     words += [tmp_path / "points.mrk.json", "--frame", 19, "--model", "ncc", "--output", tmp_path / "out"]
     assert main([str(word) for word in words]) == 0
     assert len(read_track_csv(tmp_path / "out" / "track.csv")) == 20
+
+
+def test_a_model_that_was_trained_on_other_images_is_warned_of(tmp_path, capsys):
+    phantom = Phantom(3, frames=2)
+    write_cine(tmp_path / "torso.seq.nrrd", phantom.cine())
+    write_landmarks(tmp_path / "torso.mrk.json", phantom.landmarks(0))
+    arguments = ["track", str(tmp_path / "torso.seq.nrrd"), "--landmarks", str(tmp_path / "torso.mrk.json")]
+    assert main([*arguments, "--model", "tmn-chest-xray", "--output", str(tmp_path / "out")]) == 0
+    error = capsys.readouterr().err
+    assert "warning: torso: model tmn-chest-xray was trained on other images" in error
+    assert main([*arguments, "--model", "ncc", "--output", str(tmp_path / "ncc")]) == 0
+    assert "warning" not in capsys.readouterr().err

@@ -61,6 +61,7 @@ class CorrespondenceMatcher:
         apart: int = 2,
     ) -> None:
         config = model.config
+        self.card = model.card
         self.input = PairInputConfig(**config["input"])
         self.filtering, self.threshold, self.apart = filtering, threshold, apart
         self._network = CorrespondenceNetwork(self.input.dimension, tuple(config["filters"]))

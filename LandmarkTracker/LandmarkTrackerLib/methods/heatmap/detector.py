@@ -105,7 +105,7 @@ class HeatmapDetector:
     """
 
     def __init__(self, model: Model, device: str = "auto") -> None:
-        self.config = HeatmapConfig.of(model.config)
+        self.card, self.config = model.card, HeatmapConfig.of(model.config)
         self.device = pick_device(device)
         network = HeatmapNetwork(self.config.network, self.config.input.dimension, len(self.config.names))
         network.load_state_dict(dict(model.state))
