@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import ctk
 import qt
 
@@ -80,7 +82,7 @@ class NumberField(Field):
         super().__init__(setting, widget)
         put(self.widget, suffix=f" {setting.unit}" if setting.unit else "", specialValueText=setting.least)
         if isinstance(setting.value, float):
-            put(self.widget, decimals=0 if setting.step >= 1 else 1)
+            put(self.widget, decimals=max(0, math.ceil(-math.log10(setting.step))))
         put(self.widget, singleStep=setting.step)
 
     def made(self):

@@ -23,6 +23,7 @@ from LandmarkTrackerLib.scene.nodes.edits import placed_by, taken_back
 from LandmarkTrackerLib.scene.notices import Notices
 from LandmarkTrackerLib.scene.parameters import Parameters, parameters_of
 from LandmarkTrackerLib.scene.parts import Part, Section
+from LandmarkTrackerLib.scene.sections.calibration import Calibration
 from LandmarkTrackerLib.scene.sections.chart import Chart
 from LandmarkTrackerLib.scene.sections.comparison import Comparison
 from LandmarkTrackerLib.scene.sections.detection import Detection
@@ -41,7 +42,17 @@ from LandmarkTrackerLib.scene.work import Runner
 # Everything that is kept in the parameter node.
 PARAMETERS = tuple(
     parameters_of(
-        Inputs, Models, Propagation, Review, Chart, Detection, Learning, ReliabilityMap, ScanMatching, Exports
+        Inputs,
+        Calibration,
+        Models,
+        Propagation,
+        Review,
+        Chart,
+        Detection,
+        Learning,
+        ReliabilityMap,
+        ScanMatching,
+        Exports,
     )
 )
 _BENCHES: WeakKeyDictionary[Any, Workbench] = WeakKeyDictionary()
@@ -60,8 +71,8 @@ class Workbench:
     Attributes:
         context: what the sections work with.
         sections: what the front ends draw, from top to bottom.
-        inputs, models, placement, propagation, review, exports, chart, detection, learning, reliability_map,
-            matching, comparison: what the sections consist of.
+        inputs, calibration, models, placement, propagation, review, exports, chart, detection, learning,
+            reliability_map, matching, comparison: what the sections consist of.
     """
 
     def __init__(self, scene) -> None:
@@ -78,6 +89,7 @@ class Workbench:
         watch = Watch(scene, handlers)
         self.context = context = Context(scene, Parameters(scene), History(), self.runner, notices, watch)
         self.inputs = Inputs(context)
+        self.calibration = Calibration(context, self.inputs)
         self.models = Models(context, self.inputs)
         self.placement = Placement(context, self.inputs)
         self.propagation = Propagation(context, self.inputs, self.models)
@@ -97,9 +109,10 @@ class Workbench:
 
     def _sections(self) -> list[Section]:
         inputs, models = self.inputs, self.models
+        images = [*inputs.image_rows(), *self.calibration.rows()]
         limits = [*models.device_rows(), *self.propagation.limit_rows()]
         return [
-            Section("inputs", _("Inputs"), [*inputs.image_rows(), *models.rows(), *inputs.other_rows()]),
+            Section("inputs", _("Inputs"), [*images, *models.rows(), *inputs.other_rows()]),
             Section("landmarks", _("Landmarks"), [*inputs.point_rows(), *self.placement.rows()]),
             Section("propagate", _("Propagate"), self.propagation.rows()),
             Section("review", _("Review"), [*self.review.rows(), *self.chart.rows()]),

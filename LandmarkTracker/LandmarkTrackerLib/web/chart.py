@@ -24,8 +24,12 @@ def places(times: Sequence[float] | Array) -> Array:
     return (LEFT + since / max(since[-1], 1e-9) * (WIDTH - LEFT - RIGHT)) / WIDTH
 
 
-def draw(curves: Sequence[Displacement], unit: str) -> str:
-    """The chart as SVG; empty if there is nothing to draw."""
+def draw(curves: Sequence[Displacement], unit: str, length_unit: str = "mm") -> str:
+    """The chart as SVG; empty if there is nothing to draw.
+
+    Args:
+        unit, length_unit: of times and of distances.
+    """
     known = [curve for curve in curves if np.isfinite(curve.mm).any()]
     if not known:
         return ""
@@ -49,7 +53,7 @@ def draw(curves: Sequence[Displacement], unit: str) -> str:
             )
             if len(x) == 1:
                 parts.append(f'<circle cx="{x[0]:.1f}" cy="{up(y)[0]:.1f}" r="2.5" fill="{colour}"/>')
-    parts.append(_legend([curve.name for curve in known], bands))
+    parts.append(_legend([curve.name for curve in known], bands, length_unit))
     return (
         f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" preserveAspectRatio="none" font-family="inherit" '
         f'font-size="11" fill="#aab3bd">{"".join(parts)}</svg>'
@@ -72,8 +76,9 @@ def _axes(times: Array, unit: str, top: float) -> str:
     return "".join(parts)
 
 
-def _legend(names: Sequence[str], bands: bool) -> str:
-    title = _("Distance from where it was placed (mm)") + (_(", ± 1 SD") if bands else "")
+def _legend(names: Sequence[str], bands: bool, unit: str) -> str:
+    title = _("Distance from where it was placed ({unit})").format(unit=unit)
+    title += _(", ± 1 SD") if bands else ""
     parts, x = [f'<text x="{LEFT}" y="14" fill="#dfe3e8">{title}</text>'], LEFT + 300
     for name, colour in zip(names, itertools.cycle(COLOURS), strict=False):
         parts.append(f'<rect x="{x}" y="6" width="12" height="8" fill="{colour}"/>')

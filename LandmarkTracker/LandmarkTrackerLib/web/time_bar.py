@@ -79,7 +79,7 @@ class TimeBar:
         self._drawn = drawn
         if subject is None or self.bench.review.obstacle:
             return values | {"chart_svg": "", "chart_places": [0]}
-        svg = chart.draw(self.bench.chart.curves(), subject.cine.time_unit)
+        svg = chart.draw(self.bench.chart.curves(), subject.cine.time_unit, subject.cine.length_unit)
         return values | {"chart_svg": svg, "chart_places": chart.places(subject.cine.times).round(5).tolist()}
 
     def play(self) -> None:

@@ -462,6 +462,15 @@ def test_what_a_section_offers_is_drawn_without_a_widget_in_the_file(host, monke
     assert ui.extraButton.toolTip() == "Do more."
 
 
+def test_the_field_for_the_size_of_a_pixel_calibrates(host, ui, bench):
+    ui.pixelSizeSpinBox.setValue(0.125)
+    host.process()
+    assert ui.calibrateButton.isEnabled()
+    ui.calibrateButton.click()
+    assert bench.inputs.subject.cine.grid.spacing[0] == pytest.approx(0.125)
+    assert not host.errors
+
+
 def test_the_in_app_test_passes_on_the_host(host):
     case = host.module.LandmarkTrackerTest()
     case.runTest()

@@ -134,7 +134,8 @@ def _require_distinct(node, labels: Sequence[str]) -> None:
 def _measured(node, name: str, rows: Sequence[int], default) -> np.ndarray:
     """(len(rows),) one measurement of these points; what is missing or no number is `default`."""
     values = np.full(len(rows), np.nan)
-    measurement = node.GetMeasurement(name)
+    # A file of an image that is not calibrated states pixels.
+    measurement = node.GetMeasurement(name) or node.GetMeasurement(name.replace("_mm", "_px"))
     stored = measurement.GetControlPointValues() if measurement is not None else None
     if stored is not None:
         there = [n for n, row in enumerate(rows) if row < stored.GetNumberOfTuples()]

@@ -49,7 +49,7 @@ class Chart:
     def show(self):
         """The chart of the chosen cine, as a vtkMRMLPlotChartNode."""
         if self._plot is None:
-            self._plot = Plot(self.context.scene, _("mm"))
+            self._plot = Plot(self.context.scene, "")
         self.refresh()
         return self.node
 
@@ -64,6 +64,7 @@ class Chart:
         if self._plot is None or subject is None or (subject.record, self.landmark) == self._shown:
             return
         self._shown = (subject.record, self.landmark)
+        self._plot.chart.SetYAxisTitle(subject.cine.length_unit)
         curves = self.curves()
         bands = len(curves) <= 2
         title = (

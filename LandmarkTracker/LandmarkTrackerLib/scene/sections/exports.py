@@ -259,7 +259,7 @@ class Exports:
                 writers |= _track_writers(track_of(subject.cine, frames), kinds)
             elif "subjects" in kinds:
                 writers[f"{file_name(subject.name)}.mrk.json"] = functools.partial(
-                    write_mrk_json, landmarks=record.at(0)
+                    write_mrk_json, landmarks=record.at(0), unit=subject.cine.length_unit
                 )
         return writers
 
@@ -291,7 +291,9 @@ def _track_writers(track: Track, kinds: Collection[str]) -> dict[str, Writer]:
         writers["track.seq.mrb"] = functools.partial(write_seq_mrb, track=track)
     if "frames" in kinds:
         for number, known in zip(track.numbers, track, strict=True):
-            writers[f"frame_{number:04d}.mrk.json"] = functools.partial(write_mrk_json, landmarks=known)
+            writers[f"frame_{number:04d}.mrk.json"] = functools.partial(
+                write_mrk_json, landmarks=known, unit=track.length_unit
+            )
     return writers
 
 

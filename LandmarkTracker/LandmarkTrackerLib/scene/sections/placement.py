@@ -226,7 +226,8 @@ class Placement:
             return _("missing here")
         if len(placed_in(known.select([name]))):
             return _("placed here")
-        return _("found, ± {sigma:.1f} mm").format(sigma=known.select([name]).sigma_mm[0])
+        sigma = known.select([name]).sigma_mm[0]
+        return _("found, ± {sigma:.1f} {unit}").format(sigma=sigma, unit=subject.cine.length_unit)
 
     def _is_there(self, subject: Subject, name: str) -> bool:
         known = subject.record.known(subject.frame)

@@ -35,11 +35,12 @@ class Finding:
     score: float
     missing: bool
     uncertain: bool
+    unit: str = "mm"
 
     @property
     def cells(self) -> tuple[str, ...]:
-        """For a table: frame, name, ± mm, confidence."""
-        sigma = _("missing") if self.missing else f"{self.sigma_mm:.1f}"
+        """For a table: frame, name, standard deviation, confidence."""
+        sigma = _("missing") if self.missing else f"{self.sigma_mm:.1f} {self.unit}"
         return str(self.frame), self.name, sigma, f"{100 * self.score:.0f} %"
 
 
@@ -116,7 +117,7 @@ class Review:
             [
                 Table(
                     "findings",
-                    (_("Frame"), _("Landmark"), _("± mm"), _("Confidence")),
+                    (_("Frame"), _("Landmark"), _("± 1 SD"), _("Confidence")),
                     self.lines,
                     _("Least certain first. Click a row to go to its frame."),
                     click=lambda key: self.go_to(key[0]),
@@ -237,6 +238,7 @@ class Review:
                 landmark.score,
                 landmark.status == "missing",
                 landmark.status == "missing" or landmark.score < limit,
+                subject.cine.length_unit,
             )
             for landmark, sigma in zip(known, known.sigma_mm, strict=True)
             if landmark.name not in by_hand
