@@ -32,7 +32,7 @@ class Parameters:
             node = self.scene.CreateNodeByClass(CLASS)
             node.UnRegister(None)
             node.SetSingletonTag(MODULE)
-            node.SetModuleName(MODULE)
+            node.SetAttribute("ModuleName", MODULE)
             node.SetName(MODULE)
             node = self.scene.AddNode(node)
         return node

@@ -83,7 +83,7 @@ def test_a_scene_has_one_parameter_node_and_it_comes_back_when_it_was_removed(sc
     parameters = Parameters(scene)
     node = parameters.node
     assert parameters.node is node
-    assert (node.GetSingletonTag(), node.GetModuleName()) == ("LandmarkTracker", "LandmarkTracker")
+    assert (node.GetSingletonTag(), node.GetAttribute("ModuleName")) == ("LandmarkTracker", "LandmarkTracker")
     scene.RemoveNode(node)
     assert parameters.node.GetScene() is scene
 
