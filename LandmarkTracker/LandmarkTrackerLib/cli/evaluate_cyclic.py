@@ -35,13 +35,13 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def run(args: argparse.Namespace) -> int:
-    from LandmarkTrackerLib.jobs.cyclic import PICTURE, TABLE, trust_in_files
+    from LandmarkTrackerLib.jobs.cyclic import PICTURE, TABLE, reliability_of_files
     from LandmarkTrackerLib.methods.registry import make_locator
 
     for name in ("count", "step"):
         if getattr(args, name) < 1:
             raise InputError(f"--{name} is {getattr(args, name)}; give 1 or more")
-    steps = trust_in_files(
+    steps = reliability_of_files(
         args.sources,
         args.targets,
         make_locator(args.model, args.device),
@@ -51,10 +51,10 @@ def run(args: argparse.Namespace) -> int:
         seed=args.seed,
         overwrite=args.overwrite,
     )
-    for trust in list(results(progress(steps, str(args.model)))):
-        template, cyclic = trust.template.summary(), trust.cyclic.summary()
+    for found in list(results(progress(steps, str(args.model)))):
+        template, cyclic = found.template.summary(), found.cyclic.summary()
         print(
-            f"{trust.name}: template matching {template['body_mean']:.1f} ± {template['body_sd']:.1f} mm, "
+            f"{found.name}: template matching {template['body_mean']:.1f} ± {template['body_sd']:.1f} mm, "
             f"cyclic error {cyclic['body_mean']:.1f} ± {cyclic['body_sd']:.1f} mm where it is not background"
         )
     print(args.output / TABLE)

@@ -9,7 +9,7 @@ import qt
 
 from LandmarkTrackerLib.gui.fields import FIELDS
 from LandmarkTrackerLib.gui.widgets import ask_for_file, put, silent
-from LandmarkTrackerLib.scene.actions import Action, Setting, said
+from LandmarkTrackerLib.scene.actions import Action, Setting, text_of
 from LandmarkTrackerLib.scene.parts import Heading, Line, Log, Note, Part, Progress, Table
 
 PREFIX = "Ctrl+Shift+"
@@ -18,7 +18,7 @@ TABLE_HEIGHTS, LOG_HEIGHT, ROW_HEIGHT = (100, 160), 80, 22
 Do = Callable[..., None]
 
 
-class Drawn(Protocol):
+class PartWidget(Protocol):
     """A part in the panel.
 
     Attributes:
@@ -48,7 +48,7 @@ class Button:
 
     def refresh(self) -> None:
         action, obstacle = self.action, self.action.obstacle()
-        put(self.widget, text=said(action.label), visible=action.offered())
+        put(self.widget, text=text_of(action.label), visible=action.offered())
         put(self.widget, enabled=not obstacle, toolTip=obstacle or self._purpose())
         if action.on is not None:
             with silent(self.widget):
@@ -84,7 +84,7 @@ class Label:
             put(self.widget, text=self.part.text())
 
 
-class Bar:
+class ProgressBar:
     """A progress."""
 
     label, given, alone = "", False, True
@@ -98,7 +98,7 @@ class Bar:
         put(self.widget, maximum=max(total, 1), value=done)
 
 
-class Lines:
+class LogView:
     """A log, scrolled to its end."""
 
     label, given, alone = "", False, True
@@ -116,7 +116,7 @@ class Lines:
             put(scroll, value=scroll.property("maximum"))
 
 
-class Grid:
+class TableView:
     """A table, which is filled anew only when its content changes."""
 
     label, given, alone = "", False, True
@@ -128,8 +128,8 @@ class Grid:
         put(widget, objectName=f"{table.name}Table", columnCount=len(table.columns), toolTip=table.tip)
         put(widget, minimumHeight=TABLE_HEIGHTS[0], maximumHeight=TABLE_HEIGHTS[1])
         widget.setHorizontalHeaderLabels(list(table.columns))
-        widget.setSelectionBehavior(view.SelectRows)
-        widget.setSelectionMode(view.ExtendedSelection if table.several else view.SingleSelection)
+        put(widget, selectionBehavior=view.SelectRows)
+        put(widget, selectionMode=view.ExtendedSelection if table.several else view.SingleSelection)
         rows, header = widget.verticalHeader(), widget.horizontalHeader()
         put(rows, visible=False)
         put(rows, defaultSectionSize=ROW_HEIGHT)
@@ -138,7 +138,7 @@ class Grid:
         if table.rename is not None:
             widget.itemChanged.connect(self._typed)
         else:
-            widget.setEditTriggers(view.NoEditTriggers)
+            put(widget, editTriggers=view.NoEditTriggers)
         if table.click is not None:
             widget.cellClicked.connect(self._clicked)
         if table.select is not None:
@@ -191,7 +191,7 @@ class Grid:
             self.table.rename(key, item.text().strip())
 
 
-def draw(part: Part, do: Do, given: Callable[[str], Any]) -> Drawn:
+def draw(part: Part, do: Do, given: Callable[[str], Any]) -> PartWidget:
     """A part as a widget.
 
     Args:
@@ -204,7 +204,7 @@ def draw(part: Part, do: Do, given: Callable[[str], Any]) -> Drawn:
         field = FIELDS[part.kind]
         return field(part, given(part.name + field.suffix))
     if isinstance(part, Table):
-        return Grid(part)
+        return TableView(part)
     if isinstance(part, Progress):
-        return Bar(part)
-    return Lines(part) if isinstance(part, Log) else Label(part)
+        return ProgressBar(part)
+    return LogView(part) if isinstance(part, Log) else Label(part)

@@ -8,7 +8,7 @@ import ctk
 import qt
 
 from LandmarkTrackerLib.gui.widgets import put, silent
-from LandmarkTrackerLib.scene.actions import Choice, Setting, said
+from LandmarkTrackerLib.scene.actions import Choice, Setting, text_of
 
 LIST_HEIGHT = 64
 
@@ -57,7 +57,7 @@ class Field:
     def refresh(self) -> None:
         """Show the value, and what it means or why it cannot be chosen now."""
         obstacle = self.setting.obstacle()
-        put(self.widget, enabled=not obstacle, toolTip=obstacle or said(self.setting.tip))
+        put(self.widget, enabled=not obstacle, toolTip=obstacle or text_of(self.setting.tip))
         if not self.joined:
             with silent(self.widget):
                 self.show()

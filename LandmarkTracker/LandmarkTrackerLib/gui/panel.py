@@ -10,7 +10,7 @@ import qt
 import slicer
 import vtk
 
-from LandmarkTrackerLib.gui.drawing import PREFIX, Button, Drawn, draw
+from LandmarkTrackerLib.gui.drawing import PREFIX, Button, PartWidget, draw
 from LandmarkTrackerLib.gui.install import install_pytorch
 from LandmarkTrackerLib.gui.shortcuts import Shortcuts
 from LandmarkTrackerLib.gui.widgets import put
@@ -31,7 +31,7 @@ class Panel:
 
     def __init__(self, ui, bench: Workbench) -> None:
         self.ui, self.bench = ui, bench
-        self._drawn: list[Drawn] = []
+        self._drawn: list[PartWidget] = []
         self._image = None
         self._busy, self._next_full = False, 0.0
         extra = self._extra_parts()
@@ -163,9 +163,9 @@ def _show_chart(chart) -> None:
     slicer.modules.plots.logic().ShowChartInLayout(chart)
 
 
-def _groups(row: Sequence[Drawn]) -> Iterator[list[Drawn]]:
+def _groups(row: Sequence[PartWidget]) -> Iterator[list[PartWidget]]:
     """What stands in one line of a form: a field with its label and what follows it, or buttons."""
-    group: list[Drawn] = []
+    group: list[PartWidget] = []
     for drawn in row:
         if group and (drawn.label or drawn.alone or group[-1].alone):
             yield group
@@ -175,7 +175,7 @@ def _groups(row: Sequence[Drawn]) -> Iterator[list[Drawn]]:
         yield group
 
 
-def _beside_each_other(group: Sequence[Drawn]):
+def _beside_each_other(group: Sequence[PartWidget]):
     line = qt.QHBoxLayout()
     for drawn in group:
         if drawn.widget.property("wordWrap"):

@@ -1,4 +1,4 @@
-"""How far a click can be trusted in each of some images, and what that leaves to look at."""
+"""The reliability of clicks in each of some images: errors through themselves and through others."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PARTS = 1000  # of the whole work, that progress counts
 
 
 @dataclass(frozen=True)
-class Trust:
+class Reliability:
     """One source image: its error sought in itself, and through other images; mm."""
 
     name: str
@@ -39,14 +39,14 @@ class Trust:
     targets: tuple[str, ...]
 
 
-def trust_in(
+def reliability_of(
     sources: Mapping[str, Callable[[], sitk.Image]],
     targets: Mapping[str, Callable[[], sitk.Image]],
     locator: Locator,
     count: int = 10,
     step: int = 2,
     seed: int = 0,
-) -> Iterator[Step[Trust]]:
+) -> Iterator[Step[Reliability]]:
     """Template matching and the cyclic error of every source, over `count` targets drawn at random.
 
     A target is turned like its source. A source that is among the targets is not sought in itself.
@@ -74,11 +74,11 @@ def trust_in(
                     maps.append(now.result)
                 if len(maps) < 2:
                     yield Step(int(PARTS * share), PARTS)
-        trust = Trust(name, image, maps[0], maps[1], chosen)
-        yield Step(round(PARTS * (number + 1) / len(sources)), PARTS, trust)
+        found = Reliability(name, image, maps[0], maps[1], chosen)
+        yield Step(round(PARTS * (number + 1) / len(sources)), PARTS, found)
 
 
-def trust_in_files(
+def reliability_of_files(
     sources: Sequence[Path],
     targets: Sequence[Path],
     locator: Locator,
@@ -88,49 +88,49 @@ def trust_in_files(
     step: int = 2,
     seed: int = 0,
     overwrite: bool = False,
-) -> Iterator[Step[Trust]]:
-    """`trust_in` over files. At the end, also of what was finished before a stop, it writes `cyclic.csv`, one
+) -> Iterator[Step[Reliability]]:
+    """`reliability_of` over files. At the end, also after a stop, it writes `cyclic.csv`, one
     `STEM-error.nrrd` (mean cyclic error in mm, to lay over the image) a source and, where matplotlib is
     installed, `cyclic.png`.
 
     Raises:
-        InputError: two images have one name, a result is there already, or as `trust_in`.
+        InputError: two images have one name, a result is there already, or as `reliability_of`.
     """
     opened = {stem(path): partial(read_image, path) for path in sources}
     others = {stem(path): partial(read_image, path) for path in targets}
     if len(opened) < len(sources) or len(others) < len(targets):
         raise InputError("two of the images have the same name; rename one of them")
     refuse_existing(folder, (TABLE, PICTURE, *(f"{name}-error.nrrd" for name in opened)), overwrite)
-    finished: list[Trust] = []
+    finished: list[Reliability] = []
     try:
-        for now in trust_in(opened, others, locator, count, step, seed):
+        for now in reliability_of(opened, others, locator, count, step, seed):
             if now.result is not None:
                 finished.append(now.result)
             yield now
     finally:
         if finished:
-            names = (TABLE, PICTURE, *(f"{trust.name}-error.nrrd" for trust in finished))
+            names = (TABLE, PICTURE, *(f"{found.name}-error.nrrd" for found in finished))
             with all_or_nothing(folder, names) as scratch:
                 _write(scratch, finished)
 
 
-def _write(folder: Path, finished: Sequence[Trust]) -> None:
+def _write(folder: Path, finished: Sequence[Reliability]) -> None:
     summaries = [
-        {f"{kind}_{key}": value for kind in ("template", "cyclic") for key, value in _of(trust, kind).items()}
-        for trust in finished
+        {f"{kind}_{key}": value for kind in ("template", "cyclic") for key, value in _of(found, kind).items()}
+        for found in finished
     ]
     columns = list(dict.fromkeys(key for summary in summaries for key in summary))
     rows = [
-        [trust.name, len(trust.targets), *(f"{summary.get(key, np.nan):.4g}" for key in columns)]
-        for trust, summary in zip(finished, summaries, strict=True)
+        [found.name, len(found.targets), *(f"{summary.get(key, np.nan):.4g}" for key in columns)]
+        for found, summary in zip(finished, summaries, strict=True)
     ]
     write_table(folder / TABLE, ("image", "targets", *columns), rows)
-    for trust in finished:
-        sitk.WriteImage(as_overlay(trust.cyclic, trust.image), str(folder / f"{trust.name}-error.nrrd"), True)
+    for found in finished:
+        sitk.WriteImage(as_overlay(found.cyclic, found.image), str(folder / f"{found.name}-error.nrrd"), True)
     if importlib.util.find_spec("matplotlib"):
         from LandmarkTrackerLib.evaluation.cyclic_picture import draw_trust
 
-        tiles = [(trust.name, trust.image, trust.template, trust.cyclic) for trust in finished]
+        tiles = [(found.name, found.image, found.template, found.cyclic) for found in finished]
         draw_trust(folder / PICTURE, tiles)
 
 
@@ -158,8 +158,8 @@ def _between(pixels: int, points: int, step: int) -> Array:
     return np.asarray(np.clip(1 - np.abs(at[:, None] - np.arange(points)), 0, None))
 
 
-def _of(trust: Trust, kind: str) -> dict[str, float]:
-    errors: ErrorMap = getattr(trust, kind)
+def _of(found: Reliability, kind: str) -> dict[str, float]:
+    errors: ErrorMap = getattr(found, kind)
     return errors.summary()
 
 

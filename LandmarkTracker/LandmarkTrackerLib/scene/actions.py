@@ -18,7 +18,7 @@ Text = str | Callable[[], str]
 Kind = Literal["flag", "number", "slider", "text", "folder", "choice", "choices", "node"]
 
 
-def said(text: Text) -> str:
+def text_of(text: Text) -> str:
     """A text that may change, as it is now."""
     return text() if callable(text) else text
 

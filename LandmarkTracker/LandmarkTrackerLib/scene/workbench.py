@@ -294,7 +294,7 @@ class Workbench:
             return
         before, frame = subject.record, subject.frame
         try:
-            after = subject.seen()
+            after = subject.with_edits()
         except InputError as error:
             self.problem = str(error)
             subject.refresh(frame)

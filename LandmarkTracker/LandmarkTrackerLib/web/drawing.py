@@ -13,7 +13,7 @@ from trame.widgets import html
 from trame.widgets import vuetify3 as vuetify
 
 from LandmarkTrackerLib.errors import InputError
-from LandmarkTrackerLib.scene.actions import Action, Setting, said
+from LandmarkTrackerLib.scene.actions import Action, Setting, text_of
 from LandmarkTrackerLib.scene.i18n import _
 from LandmarkTrackerLib.scene.parts import Heading, Line, Log, Note, Part, Progress, Section, Table
 from LandmarkTrackerLib.web.encoding import decoded, encoded
@@ -40,7 +40,7 @@ class Drawing:
         state.update({f"{section.name}_open": not section.folded for section in self.bench.sections})
         for part in self.parts:
             if isinstance(part, Setting):
-                state.change(part.name)(self._hears(part))
+                state.change(part.name)(self._hook(part))
 
     # What is drawn
 
@@ -220,7 +220,7 @@ class Drawing:
         if isinstance(part, Action):
             return {
                 "_obstacle": part.obstacle(),
-                "_label": said(part.label),
+                "_label": text_of(part.label),
                 "_offered": part.offered(),
                 "_on": part.on is not None and part.on(),
             }
@@ -238,7 +238,7 @@ class Drawing:
         held = {
             "": encoded(setting.value, root),
             "_obstacle": setting.obstacle(),
-            "_tip": said(setting.tip),
+            "_tip": text_of(setting.tip),
         }
         if setting.kind in ("choice", "choices", "node"):
             held["_choices"] = [
@@ -265,7 +265,7 @@ class Drawing:
 
     # What the user does
 
-    def _hears(self, setting: Setting) -> Callable[..., None]:
+    def _hook(self, setting: Setting) -> Callable[..., None]:
         """The hook that takes what the page sends for a setting."""
 
         def changed(**state: Any) -> None:

@@ -13,7 +13,7 @@ from trame.ui.vuetify3 import VAppLayout
 from trame.widgets import client, html
 from trame.widgets import vuetify3 as vuetify
 
-from LandmarkTrackerLib.scene.actions import said
+from LandmarkTrackerLib.scene.actions import text_of
 from LandmarkTrackerLib.scene.i18n import _
 from LandmarkTrackerLib.web import style
 from LandmarkTrackerLib.web.downloads import Downloads
@@ -196,7 +196,7 @@ class Page:
             with html.Div(classes="lt-row"):
                 self.drawing.part(self.bench.undo_action)
             meanings = {
-                **{action.key: said(action.label) for action in self.bench.actions if action.key},
+                **{action.key: text_of(action.label) for action in self.bench.actions if action.key},
                 "ArrowLeft": _("one frame back"),
                 "ArrowRight": _("one frame on"),
                 " ": _("play, or stop"),

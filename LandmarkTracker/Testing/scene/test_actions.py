@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 from LandmarkTrackerLib.errors import InputError
-from LandmarkTrackerLib.scene.actions import Action, Setting, said
+from LandmarkTrackerLib.scene.actions import Action, Setting, text_of
 from LandmarkTrackerLib.scene.parameters import Parameter
 from LandmarkTrackerLib.scene.parts import Heading
 
@@ -38,7 +38,7 @@ def test_every_part_has_a_name_of_its_own(bench):
 
 def test_every_action_says_in_a_sentence_what_it_does_or_why_it_cannot(bench):
     for action in bench.actions:
-        assert said(action.label)
+        assert text_of(action.label)
         assert action.tip.endswith("."), action.name
         assert action.obstacle() == "" or action.obstacle().endswith("."), action.name
 

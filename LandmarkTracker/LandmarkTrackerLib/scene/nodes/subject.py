@@ -82,7 +82,7 @@ class Subject:
         if self.nodes is not None:
             self.nodes.write(frame, self.record.names, self.record.known(frame))
 
-    def seen(self) -> Record:
+    def with_edits(self) -> Record:
         """The record with what the user has done to the point list since; itself if that is nothing.
 
         Raises:

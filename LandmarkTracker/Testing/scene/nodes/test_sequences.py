@@ -117,9 +117,9 @@ def test_an_edit_is_seen_and_scrubbing_is_no_edit(subject, browser):
     subject.show(subject.record.with_known(0, clicked(apex=(0, 0, 0))).with_known(1, clicked(apex=(1, 1, 1))))
     for frame in (1, 5, 0, 1):
         browser.SetSelectedItemNumber(frame)
-        assert subject.seen() is subject.record
+        assert subject.with_edits() is subject.record
     subject.point_list.SetNthControlPointPosition(0, -7, -8, 9)
-    assert subject.seen().at(1)["apex"].position.tolist() == [7, 8, 9]
+    assert subject.with_edits().at(1)["apex"].position.tolist() == [7, 8, 9]
 
 
 def test_a_sequence_that_is_there_already_is_read_again(subject, browser):
