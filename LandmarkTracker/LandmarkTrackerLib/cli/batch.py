@@ -7,7 +7,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from LandmarkTrackerLib.cli.image_files import add_spacing_argument, say_in_pixels
+from LandmarkTrackerLib.cli.image_files import (
+    add_frames_arguments,
+    add_spacing_argument,
+    say_in_pixels,
+)
 from LandmarkTrackerLib.cli.point_files import landmarks_on, say_beside
 from LandmarkTrackerLib.cli.progress import progress
 from LandmarkTrackerLib.cli.track import (
@@ -48,6 +52,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     add_propagation_arguments(parser)
     add_model_arguments(parser, None, f"{DEFAULT_LOCATOR}; with --example of a slice, {DEFAULT_ACROSS}")
+    add_frames_arguments(parser)
     add_spacing_argument(parser)
     add_output_arguments(parser)
     parser.set_defaults(run=run)
@@ -93,6 +98,15 @@ def _cases(args: argparse.Namespace) -> list[Case]:
     model = args.model or DEFAULT_LOCATOR
     locator = make_locator(model, args.device)
     say_beside(batch.images_in(args.folder, args.output))
+    frames = args.frames_axis, args.frame_rate
     return batch.track_cases(
-        args.folder, args.output, locator, model, args.frame, args.direction, args.max_sigma, args.spacing
+        args.folder,
+        args.output,
+        locator,
+        model,
+        args.frame,
+        args.direction,
+        args.max_sigma,
+        args.spacing,
+        *frames,
     )

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import SimpleITK as sitk
 
+from LandmarkTrackerLib.formats.stack import FRAME_AXES
 from LandmarkTrackerLib.images import NOT_CALIBRATED
 from LandmarkTrackerLib.methods.fit import doubt_of
 
@@ -26,6 +27,22 @@ def add_spacing_argument(parser: argparse.ArgumentParser, always: bool = False) 
         metavar="MM[,MM[,MM]]",
         help=f"size of a pixel {which}: one number, or one each for columns, rows and slices; points in mm "
         "are then in these mm",
+    )
+
+
+def add_frames_arguments(parser: argparse.ArgumentParser) -> None:
+    """`--frames-axis` and `--frame-rate`."""
+    parser.add_argument(
+        "--frames-axis",
+        choices=FRAME_AXES,
+        help="of a 3D file that keeps the frames of a cine as its slices: the axis that counts them, k for"
+        " the last, i for the first",
+    )
+    parser.add_argument(
+        "--frame-rate",
+        type=float,
+        metavar="HZ",
+        help="frames a second of such a file (by default what a frame-rate.json beside it states)",
     )
 
 

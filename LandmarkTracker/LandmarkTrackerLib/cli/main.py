@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -58,10 +59,16 @@ def main(arguments: Sequence[str] | None = None, more: Sequence[str] = (), prog:
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        return int(args.run(args))
+        code = int(args.run(args))
+        sys.stdout.flush()
+        return code
     except InputError as error:
         print(f"{prog} {args.command}: {error}", file=sys.stderr)
         return WRONG_INPUT
+    except BrokenPipeError:
+        # The reader of this output, such as `head`, has seen enough.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
     except KeyboardInterrupt:
         print(f"\n{prog} {args.command}: cancelled", file=sys.stderr)
         return CANCELLED

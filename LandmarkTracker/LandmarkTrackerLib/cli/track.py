@@ -8,7 +8,12 @@ from typing import get_args
 
 import numpy as np
 
-from LandmarkTrackerLib.cli.image_files import add_spacing_argument, say_doubt, say_understood
+from LandmarkTrackerLib.cli.image_files import (
+    add_frames_arguments,
+    add_spacing_argument,
+    say_doubt,
+    say_understood,
+)
 from LandmarkTrackerLib.cli.point_files import add_coordinates_argument, landmarks_on
 from LandmarkTrackerLib.cli.progress import progress
 from LandmarkTrackerLib.errors import InputError
@@ -41,6 +46,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     add_coordinates_argument(parser)
     parser.add_argument("--slice", metavar="NAME", help="which slice or volume of DICOM that holds several")
+    add_frames_arguments(parser)
     add_spacing_argument(parser, always=True)
     add_propagation_arguments(parser)
     parser.add_argument(
@@ -97,7 +103,7 @@ def add_output_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from LandmarkTrackerLib.formats import open_cine
 
-    cine = open_cine(args.cine, args.slice)
+    cine = open_cine(args.cine, args.slice, (), args.frames_axis, args.frame_rate)
     cine = cine.with_spacing(args.spacing) if args.spacing else cine
     say_understood(cine.name, cine.calibrated, cine.notes)
     track_cine(

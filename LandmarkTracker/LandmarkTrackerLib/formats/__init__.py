@@ -11,13 +11,14 @@ from pathlib import Path
 import SimpleITK as sitk
 
 from LandmarkTrackerLib.errors import InputError
-from LandmarkTrackerLib.formats import dicom, folder, image_file
+from LandmarkTrackerLib.formats import dicom, folder, image_file, scene_mrb
 from LandmarkTrackerLib.formats.fcsv import write_fcsv
 from LandmarkTrackerLib.formats.files import stem
 from LandmarkTrackerLib.formats.mrk_json import write_mrk_json
 from LandmarkTrackerLib.formats.point_files import READERS, is_landmark_file, read_points
 from LandmarkTrackerLib.formats.points_csv import write_points_csv
 from LandmarkTrackerLib.formats.seq_nrrd import write_cine
+from LandmarkTrackerLib.formats.stack import FrameAxis
 from LandmarkTrackerLib.geometry import Grid
 from LandmarkTrackerLib.images import Cine, as_volume, is_calibrated, with_spacing
 from LandmarkTrackerLib.landmarks import LandmarkSet
@@ -36,14 +37,23 @@ __all__ = [
 LANDMARK_WRITERS = {".mrk.json": write_mrk_json, ".fcsv": write_fcsv, ".csv": write_points_csv}
 
 
-def open_cine(path: Path, slice_name: str | None = None, spacing: Sequence[float] = ()) -> Cine:
+def open_cine(
+    path: Path,
+    slice_name: str | None = None,
+    spacing: Sequence[float] = (),
+    frames_axis: FrameAxis | None = None,
+    frame_rate: float | None = None,
+) -> Cine:
     """A cine from a file with a frame axis or from a folder of frames; nothing but its header is read yet.
 
     Args:
         path: `.seq.nrrd` or another file with an axis of frames (NRRD, NIfTI, MetaImage, TIFF pages, DICOM
-            frames), a folder of DICOM files, or a folder of single-frame images.
+            frames), a video, a scene `.mrb` with one cine, a folder of DICOM files, or a folder of
+            single-frame images.
         slice_name: which slice, where a DICOM folder holds several.
         spacing: of a cine that is not calibrated, as in `Cine.with_spacing`; any other keeps its own.
+        frames_axis: of a 3D file that keeps frames as a volume, the axis that counts them: "i", "j" or "k".
+        frame_rate: frames a second, of such a file.
 
     Raises:
         InputError: there is nothing, or nothing that is a cine, at `path`.
@@ -53,8 +63,12 @@ def open_cine(path: Path, slice_name: str | None = None, spacing: Sequence[float
         cine = dicom.read_cine(path, slice_name)
     elif slice_name is not None and path.exists():
         raise InputError(f"{path} is not DICOM; leave --slice out")
+    elif path.name.lower().endswith(scene_mrb.SUFFIX):
+        cine = scene_mrb.read_cine(path)
+    elif path.is_dir():
+        cine = folder.read_cine(path)
     else:
-        cine = folder.read_cine(path) if path.is_dir() else image_file.read_cine(path)
+        cine = image_file.read_cine(path, frames_axis, frame_rate)
     return cine.with_spacing(spacing) if spacing and not cine.calibrated else cine
 
 

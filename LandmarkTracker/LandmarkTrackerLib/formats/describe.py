@@ -13,6 +13,7 @@ from LandmarkTrackerLib.formats import dicom, seq_mrb, track_csv
 from LandmarkTrackerLib.formats.describe_points import describe_points
 from LandmarkTrackerLib.formats.files import NotACineError, number
 from LandmarkTrackerLib.formats.point_files import READERS
+from LandmarkTrackerLib.formats.stack import FrameAxis
 from LandmarkTrackerLib.geometry import Grid
 from LandmarkTrackerLib.images import NOT_CALIBRATED, Cine, is_calibrated, length_unit, notes_of, with_spacing
 from LandmarkTrackerLib.landmarks import Track
@@ -24,6 +25,8 @@ def describe_file(
     coordinates: str | None = None,
     slice_name: str | None = None,
     spacing: Sequence[float] = (),
+    frames_axis: FrameAxis | None = None,
+    frame_rate: float | None = None,
 ) -> list[str]:
     """Lines that say what is at `path`: an image, a cine, landmarks or a track, and where it lies.
 
@@ -32,6 +35,7 @@ def describe_file(
         coordinates: see `describe_points`.
         slice_name: which slice or volume, where DICOM holds several.
         spacing: in place of what the image states, see `images.with_spacing`.
+        frames_axis, frame_rate: see `formats.open_cine`.
 
     Raises:
         InputError: nothing is there, or nothing that can be read.
@@ -49,7 +53,7 @@ def describe_file(
         grid, unit = grid_and_unit(image, spacing) if image else (None, "mm")
         return describe_points(path, grid, unit, coordinates)
     try:
-        cine = formats.open_cine(path, slice_name)
+        cine = formats.open_cine(path, slice_name, (), frames_axis, frame_rate)
         return _cine(cine.with_spacing(spacing) if spacing else cine)
     except NotACineError:
         read = formats.read_image(path)

@@ -6,6 +6,7 @@ http://teem.sourceforge.net/nrrd/format.html
 from __future__ import annotations
 
 import gzip
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from typing import IO, Any
 import numpy as np
 
 from LandmarkTrackerLib.errors import InputError
-from LandmarkTrackerLib.formats.files import require_file, unpacked
+from LandmarkTrackerLib.formats.files import data_beside, require_file, unpacked
 from LandmarkTrackerLib.geometry import Grid
 from LandmarkTrackerLib.landmarks import Array
 
@@ -35,6 +36,8 @@ TYPES = {
 # What takes a vector of each space to LPS. Any other space is read as LPS, as ITK does.
 TO_LPS = {"right-anterior-superior": (-1, -1, 1), "left-anterior-superior": (1, -1, 1)}
 SHORT = {"ras": "right-anterior-superior", "las": "left-anterior-superior"}
+MOST_AXES, LARGEST = 16, 1 << 42  # pixels
+LONGEST = 1 << 24  # bytes of a line: a sequence states the time of every frame in one
 SPATIAL_KINDS = ("domain", "space", "???", "none", "")
 
 
@@ -58,6 +61,10 @@ class Header:
     @property
     def sizes(self) -> list[int]:
         return [int(size) for size in self.fields["sizes"].split()]
+
+    def skip(self, what: str) -> int:
+        """Lines or bytes before the pixels in their file; -1 bytes: the pixels are its end."""
+        return int(self.fields.get(f"{what} skip", self.fields.get(f"{what}skip", "0")))
 
     def words(self, field: str) -> list[str]:
         """One text an axis, without quotes; blank where the file says nothing."""
@@ -83,6 +90,11 @@ class Header:
         return vector_of(self.fields.get("space origin", "(0,0,0,0)"))
 
 
+def is_spread(data_file: str) -> bool:
+    """Whether a header's `data file` names several files."""
+    return data_file.upper().startswith("LIST") or "%" in data_file
+
+
 def vector_of(text: str) -> Array:
     """Numbers from `(x,y,z)`."""
     return np.array([float(number) for number in text.strip("() ").split(",")])
@@ -99,7 +111,7 @@ def read_header(path: Path) -> Header:
     with require_file(path).open("rb") as file:
         if not file.readline(16).startswith(b"NRRD000"):
             raise InputError(f"{path} is not a NRRD file; export it again")
-        while line := file.readline().rstrip(b"\r\n").decode("utf-8", "replace"):
+        while line := file.readline(LONGEST).rstrip(b"\r\n").decode("utf-8", "replace"):
             key, assigns, value = line.partition(":=")
             field, colon, text = line.partition(": ")
             if assigns and ": " not in key:
@@ -108,11 +120,16 @@ def read_header(path: Path) -> Header:
                 fields[field.strip().lower()] = text.strip()
         offset = file.tell()
     named = fields.get("data file", fields.get("datafile"))
-    header = Header(path, fields, keys, path.parent / named if named else path, 0 if named else offset)
+    data = data_beside(path, named) if named and not is_spread(named) else path
+    header = Header(path, fields, keys, data, 0 if named else offset)
     try:
-        _ = header.directions, header.origin  # which must be numbers
-        complete = {"type", "encoding"} <= set(fields) and min(header.sizes) > 0
-    except (KeyError, ValueError):
+        # All of them must be numbers.
+        _ = header.directions, header.origin, header.skip("line"), header.skip("byte")
+        for field in ("spacings", "axis mins"):
+            _ = [header.value(field, axis, 0.0) for axis in range(len(header.sizes))]
+        complete = {"type", "encoding"} <= set(fields) and len(header.sizes) <= MOST_AXES
+        complete &= min(header.sizes) > 0 and math.prod(header.sizes) <= LARGEST
+    except (KeyError, ValueError, OverflowError):
         complete = False
     if not complete:
         raise InputError(f"{path} has a damaged or incomplete NRRD header; export it again")
@@ -188,22 +205,24 @@ def pixels_of(header: Header) -> Pixels:
         raise InputError(f"{header.path} has pixels of type '{name}'; export it with numbers")
     if encoding not in ("raw", "gzip", "gz"):
         raise InputError(f"{header.path} is encoded as {encoding}; save it as raw or gzip")
-    if header.data.name.startswith("LIST") or "%" in header.data.name:
+    if is_spread(header.fields.get("data file", header.fields.get("datafile", ""))):
         raise InputError(f"{header.path} spreads its pixels over several files; save it as one file")
     if header.fields.get("endian", "little").lower() == "big":
         dtype = dtype.newbyteorder(">")
     shape = tuple(header.sizes[::-1])
-    needed = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
+    needed = math.prod(shape) * dtype.itemsize
     stored = require_file(header.data).open("rb")
     stored.seek(header.offset)
-    for _ in range(int(header.fields.get("line skip", header.fields.get("lineskip", 0)))):
-        stored.readline()
+    for _ in range(max(header.skip("line"), 0)):
+        if not stored.readline():
+            break
     file: IO[bytes] = stored
     start = stored.tell()
     if encoding != "raw":
         with stored:
-            file, start = unpacked(gzip.GzipFile(fileobj=stored), header.data), 0
-    skip = int(header.fields.get("byte skip", header.fields.get("byteskip", 0)))
+            most = needed + max(header.skip("byte"), 0)
+            file, start = unpacked(gzip.GzipFile(fileobj=stored), header.data, most), 0
+    skip = header.skip("byte")
     end = file.seek(0, 2)
     start = end - needed if skip == -1 else start + skip
     if start < 0 or end - start < needed:

@@ -25,7 +25,7 @@ from LandmarkTrackerLib.formats.nrrd import (
     pixels_of,
     read_header,
 )
-from LandmarkTrackerLib.formats.times import UNSTATED_UNIT, regular, unit_of
+from LandmarkTrackerLib.formats.times import UNSTATED_UNIT, frame_numbers, regular, rises, unit_of
 from LandmarkTrackerLib.images import Cine
 
 SUFFIX = ".seq.nrrd"
@@ -89,6 +89,9 @@ def read_cine(path: Path) -> Cine:
 def _times(header: Header, axis: int) -> tuple[list[float], str]:
     """When each frame was taken, and the unit."""
     count = header.sizes[axis]
+    stated = _stated_by_program(header, count)
+    if stated is not None:
+        return stated
     label, unit = header.words("labels")[axis], header.words("units")[axis]
     values = header.keys.get(f"axis {axis} index values", "").split()
     if values and header.keys.get(f"axis {axis} index type", "numeric") == "numeric":
@@ -100,11 +103,26 @@ def _times(header: Header, axis: int) -> tuple[list[float], str]:
             ) from error
         if len(times) != count:
             raise InputError(f"{header.path} states {len(times)} times for {count} frames; export it again")
-        return times, unit_of(unit, label)
+        return (times, unit_of(unit, label)) if rises(times) else frame_numbers(count)
     direction = header.directions[axis]
     if direction is not None and len(direction) == 4:
         return regular(count, float(header.origin[3]), float(direction[3]), unit)
     return regular(count, header.value("axis mins", axis, 0.0), header.value("spacings", axis, 1.0), unit)
+
+
+def _stated_by_program(header: Header, count: int) -> tuple[list[float], str] | None:
+    """Times in the words of Slicer's MultiVolume module, or of PLUS; None if there are none that rise."""
+    labels = header.keys.get("MultiVolume.FrameLabels", "").split(",")
+    unit = unit_of(header.keys.get("MultiVolume.FrameIdentifyingUnits", ""))
+    stamps = [header.keys.get(f"Seq_Frame{n:04d}_Timestamp", "") for n in range(count)]
+    for texts, named in ((labels, unit), (stamps, "s")):
+        try:
+            times = [float(text) for text in texts]
+        except ValueError:
+            continue
+        if len(times) == count and rises(times):
+            return times, named
+    return None
 
 
 def write_cine(path: Path, cine: Cine, *, overwrite: bool = False, compress: bool = True) -> None:

@@ -22,6 +22,7 @@ from LandmarkTrackerLib.formats import (
 )
 from LandmarkTrackerLib.formats.files import natural, stem
 from LandmarkTrackerLib.formats.image_file import suffix_of
+from LandmarkTrackerLib.formats.stack import FrameAxis
 from LandmarkTrackerLib.formats.tables import read_table, write_table
 from LandmarkTrackerLib.jobs.across import FoundIn, locate_one
 from LandmarkTrackerLib.jobs.detect import detect
@@ -159,6 +160,8 @@ def track_cases(
     direction: Direction = "both",
     max_sigma_mm: float | None = None,
     spacing: Sequence[float] = (),
+    frames_axis: FrameAxis | None = None,
+    frame_rate: float | None = None,
 ) -> list[Case]:
     """Every cine of a folder, with the landmarks of the file of the same name; results in a folder each.
 
@@ -166,10 +169,11 @@ def track_cases(
         title: what runs, for the pictures.
         frame: on which frame the landmarks lie.
         spacing: of cines that are not calibrated, see `formats.open_cine`.
+        frames_axis, frame_rate: of 3D files that keep frames as slices, see `formats.open_cine`.
     """
 
     def track(path: Path) -> Done:
-        cine = open_cine(path, spacing=spacing)
+        cine = open_cine(path, None, spacing, frames_axis, frame_rate)
         shown = read_landmarks(landmarks_beside(path), cine.grid, frame)
         steps = results(propagate(cine, locator, {frame: shown}, direction, max_sigma_mm=max_sigma_mm))
         result = track_of(cine, {step.frame: step.landmarks for step in steps})
