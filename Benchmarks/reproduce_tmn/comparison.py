@@ -17,7 +17,7 @@ from LandmarkTrackerLib.formats.tables import read_table, write_table
 from LandmarkTrackerLib.jobs.export import refuse_existing
 from LandmarkTrackerLib.step import Step
 
-from reproduce_tmn.config import ReproduceConfig, described
+from reproduce_tmn.config import ReproduceConfig, settings_of
 from reproduce_tmn.data import Cases, read_cases
 from reproduce_tmn.measuring import Measuring
 from reproduce_tmn.report import REPORT_FILES, write_report
@@ -116,7 +116,7 @@ def _require_ours(output: Path) -> None:
 def _begin(output: Path, config: ReproduceConfig, cases: Cases) -> None:
     """Write down what is compared, or see that it is what was begun."""
     settings, split = output / SETTINGS, output / SPLIT
-    now = described(config)
+    now = settings_of(config)
     if not settings.exists():
         write_table(split, SPLIT_COLUMNS, cases.rows, overwrite=True)
         with written(settings) as partial:

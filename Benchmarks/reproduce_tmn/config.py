@@ -200,14 +200,14 @@ class ReproduceConfig:
     regression: RegressionPart = default(default_factory=RegressionPart)
 
 
-def described(config: ReproduceConfig) -> dict[str, str]:
+def settings_of(config: ReproduceConfig) -> dict[str, str]:
     """Every setting that has a say in the results, by its place in the recipe."""
     return {key: _shown(value) for key, value in _leaves(config, "") if key.rpartition(".")[2] not in OWN}
 
 
 def changed(config: ReproduceConfig) -> list[tuple[str, str, str]]:
     """What differs from the paper, besides the images: the key, its value here, and the paper's."""
-    here, paper = described(config), described(ReproduceConfig())
+    here, paper = settings_of(config), settings_of(ReproduceConfig())
     return [
         (key, value, paper[key])
         for key, value in here.items()

@@ -93,7 +93,7 @@ class Appearance:
         return cls(Grid.of(image), (float(low), float(high)), length_unit(is_calibrated(image)))
 
     def unlike(self, example: Appearance) -> str:
-        """What differs from the example and is made up for, in words; "" if nothing does."""
+        """What differs from the example and is corrected for; "" if nothing does."""
         mine, theirs = self.grid, example.grid
         parts = []
         same = mine.size == theirs.size and np.allclose(mine.spacing, theirs.spacing, rtol=0.01)

@@ -27,7 +27,7 @@ TRIALS = 3
 
 
 def forecast(track: Track, latency: float, grid: Grid, way: Way = "autoregressive") -> Track:
-    """The track as it would have been foretold: row t says where the landmarks are at times[t] + latency.
+    """The track as it would have been predicted: row t says where the landmarks are at times[t] + latency.
 
     Sigma is that of the frame, grown by what earlier forecasts of the landmark turned out to be off. A
     landmark is missing where it is missing in the frame, and as long as no earlier forecast could be tested.

@@ -77,7 +77,7 @@ def _given(spacing: Sequence[float]) -> str:
 
 
 def as_volume(image: sitk.Image) -> sitk.Image:
-    """The image as the house uses it: three axes and one number a pixel.
+    """The image as every method takes it: three axes and one number a pixel.
 
     A 2D image becomes one slice at z = 0 with thickness 1 mm, as Slicer shows it; colour becomes luminance.
     Everything else is returned as it is.

@@ -47,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def report(steps: Iterable[FoundIn], output: Path) -> int:
-    """Run to the end, then say where the table is, and of every image what is missing or was made up for.
+    """Run to the end, then say where the table is, and of every image what is missing or was corrected for.
 
     Raises:
         InputError: some image could not be used.

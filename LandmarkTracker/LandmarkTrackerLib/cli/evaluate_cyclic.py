@@ -1,4 +1,4 @@
-"""`landmark-tracker evaluate cyclic`: where on an image a click can be trusted, without any label."""
+"""`landmark-tracker evaluate cyclic`: a map of how reliably each pixel is found again, without labels."""
 
 from __future__ import annotations
 

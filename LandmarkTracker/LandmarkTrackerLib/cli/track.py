@@ -54,7 +54,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         type=float,
         metavar="MS",
         help=f"also write {FORECAST_FILE}: where each frame's landmarks will be MS milliseconds later, as"
-        " foretold from the frames up to it",
+        " predicted from the frames up to it",
     )
     add_model_arguments(parser)
     add_output_arguments(parser)
@@ -167,7 +167,7 @@ def _latency(cine: Cine, ms: float) -> float:
         raise InputError(f"--forecast is {ms:g} ms; give a number above 0")
     if cine.time_unit not in ("s", "ms"):
         raise InputError(
-            f"{cine.name} does not state when its frames were taken, so nothing can be foretold in ms; "
+            f"{cine.name} does not state when its frames were taken, so nothing can be predicted in ms; "
             "give a sequence (.seq.nrrd) or DICOM files, which state it"
         )
     return ms / 1000 if cine.time_unit == "s" else ms

@@ -1,4 +1,4 @@
-"""How far a click can be trusted, measured without labels (Frueh et al. 2022, sections II.D and III.A).
+"""How reliably a pixel is found again, measured without labels (Frueh et al. 2022, II.D and III.A).
 
 Every second pixel of a source image is sought in other images, and what is found there is sought again in the
 source: the cyclic error of equation 4 is the distance between where this ends and where it began. Template

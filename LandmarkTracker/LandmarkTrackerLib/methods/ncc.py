@@ -26,7 +26,7 @@ class NccLocator:
         patch: radius of the template, within a slice.
         patch_3d: radius of the template in a volume.
         search: radius of the search around the position in the neighbouring frame.
-        sharpness: how fast belief falls with correlation; sets sigma from the correlation's peak.
+        sharpness: how fast probability falls with correlation; sets sigma from the correlation's peak.
         max_sigma_mm: see `Locator`.
     """
 
@@ -80,15 +80,15 @@ class NccLocator:
         window = _cut(volume, centre, tuple(r + s for r, s in zip(radii, reach, strict=True)))
         scores = _correlation(window, patch)
         peak = np.array(np.unravel_index(scores.argmax(), scores.shape))
-        belief = np.exp(self.sharpness * (scores - scores.max()))
-        belief /= belief.sum()
+        probability = np.exp(self.sharpness * (scores - scores.max()))
+        probability /= probability.sum()
         sigma = np.zeros(3)
         refined = peak.astype(float)
         for axis in range(3):
             if scores.shape[axis] == 1:
                 continue
             steps = np.arange(scores.shape[axis]) - peak[axis]
-            marginal = belief.sum(axis=tuple(a for a in range(3) if a != axis))
+            marginal = probability.sum(axis=tuple(a for a in range(3) if a != axis))
             sigma[axis] = np.sqrt((marginal * steps**2).sum() + 1 / 12)
             refined[axis] += _parabola(scores, peak, axis)
         index = (refined + centre - np.array(reach))[::-1] + offset

@@ -1,4 +1,4 @@
-"""Three jobs, three protocols. The loop, the evaluation, the doors and the benchmarks know only these."""
+"""Three jobs, three protocols: all that jobs, evaluation, front ends and benchmarks rely on."""
 
 from __future__ import annotations
 

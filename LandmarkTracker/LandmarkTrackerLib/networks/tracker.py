@@ -87,8 +87,8 @@ class Reader(nn.Module):
         what the perceptron adds, in the same unit.
         """
         out = self.layers(correlations.flatten(-3))
-        belief = torch.softmax(self.sharpness * correlations[..., 1, :, :].mean(dim=-2), dim=-1)
-        step = belief @ _steps(out.device, out.dtype) + out[..., :2]
+        probability = torch.softmax(self.sharpness * correlations[..., 1, :, :].mean(dim=-2), dim=-1)
+        step = probability @ _steps(out.device, out.dtype) + out[..., :2]
         return torch.cat([stride * step, out[..., 2:]], dim=-1)
 
 

@@ -147,7 +147,7 @@ class Deformation:
         Args:
             beyond: the value that continues the image beyond its border.
         """
-        return shown(image - beyond, self.on_pixels(size)) + beyond
+        return resampled(image - beyond, self.on_pixels(size)) + beyond
 
     def apply_to_points(self, points: Array) -> Array:
         """Where points of the reference (N, d) are in the target: (N, d).
@@ -169,7 +169,7 @@ class Deformation:
         return float(jacobian(self.on_axes(axes), [axis[1] - axis[0] for axis in axes]).min())
 
 
-def shown(image: Tensor, places: Array) -> Tensor:
+def resampled(image: Tensor, places: Array) -> Tensor:
     """An image (C, *spatial) read at pixels (*output, d): (C, *output); 0 beyond its border."""
     import torch
 

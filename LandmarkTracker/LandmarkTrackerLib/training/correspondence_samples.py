@@ -14,7 +14,7 @@ from LandmarkTrackerLib.geometry import Grid
 from LandmarkTrackerLib.methods.correspondence.input import PairInputConfig, body_mask, grey_image
 from LandmarkTrackerLib.methods.network_grid import Pixels, oriented
 from LandmarkTrackerLib.simulation.appearance import changed
-from LandmarkTrackerLib.simulation.deformation import Deformation, shown
+from LandmarkTrackerLib.simulation.deformation import Deformation, resampled
 from LandmarkTrackerLib.simulation.scans import Extent, draw_affine, draw_elastic, draw_pose
 from LandmarkTrackerLib.training.data import Item, announced
 from LandmarkTrackerLib.training.task import Draw
@@ -93,7 +93,7 @@ class SimulatedPairs:
         relation = self._relation(rng, [size * spacing] * d, same)
         origins = relation.on_pixels([size] * d, spacing) / spacing
         fixed = pose.apply(source.pixels, [size] * d)
-        moving = shown(source.pixels, pose(origins))
+        moving = resampled(source.pixels, pose(origins))
         return {
             "fixed": self._jittered(rng, fixed[:1]),
             "moving": self._jittered(rng, moving[:1]),

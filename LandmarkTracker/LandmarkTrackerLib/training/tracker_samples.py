@@ -20,7 +20,7 @@ from LandmarkTrackerLib.geometry import rotation
 from LandmarkTrackerLib.landmarks import Array
 from LandmarkTrackerLib.networks.sampling import sample
 from LandmarkTrackerLib.simulation.appearance import shading, varied
-from LandmarkTrackerLib.simulation.deformation import Deformation, shown
+from LandmarkTrackerLib.simulation.deformation import Deformation, resampled
 from LandmarkTrackerLib.simulation.frames import draw_motion
 from LandmarkTrackerLib.training.task import Draw
 
@@ -139,7 +139,7 @@ class MovedPairs:
 
 def _crop(picture: Picture, places: Array) -> Tensor:
     """(1, S, S) a picture at pixels (S, S, 2); 0 beyond its border."""
-    return shown(torch.from_numpy(picture)[None], places)
+    return resampled(torch.from_numpy(picture)[None], places)
 
 
 def starting_error(rng: np.random.Generator, count: int) -> Tensor:

@@ -122,7 +122,7 @@ def test_several_examples_may_show_different_landmarks(subjects):
 
 
 def test_a_failure_that_nobody_foresaw_is_a_row_too(cines, tmp_path, monkeypatch):
-    def broken(path: Path, **_options: object) -> None:
+    def broken(*_arguments: object, **_options: object) -> None:
         raise MemoryError("no memory left")
 
     monkeypatch.setattr("LandmarkTrackerLib.jobs.batch.open_cine", broken)

@@ -107,7 +107,7 @@ def test_wrong_input_is_one_sentence_and_exit_code_2(case, capsys, change, sente
     assert not (case / "out").exists()
 
 
-def test_without_times_nothing_is_foretold(case, capsys):
+def test_without_times_nothing_is_predicted(case, capsys):
     untimed = replace(PHANTOM.cine(), times=list(range(6)), time_unit="frame")
     write_cine(case / "torso.seq.nrrd", untimed, overwrite=True)
     assert track(case, "--forecast", "250") == 2

@@ -1,4 +1,4 @@
-"""Section Where clicks can be trusted, used as a person uses it."""
+"""Section Reliability map, used as a person uses it."""
 
 from __future__ import annotations
 

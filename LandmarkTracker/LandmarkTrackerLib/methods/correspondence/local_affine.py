@@ -30,9 +30,9 @@ def agreeing(fixed: Array, moving: Array, tolerance: float) -> NDArray[np.bool_]
     keep = asked = np.ones(len(fixed), dtype=bool)
     residual, reach = np.zeros((2, len(fixed)))
     while keep.sum() > fixed.shape[1] + 1:
-        said = _said(fixed[keep], moving[keep], fixed[asked], leave_out=True)
-        residual[asked] = np.linalg.norm(said.places - moving[asked], axis=1)
-        reach[asked] = said.reach
+        predicted = _predicted(fixed[keep], moving[keep], fixed[asked], leave_out=True)
+        residual[asked] = np.linalg.norm(predicted.places - moving[asked], axis=1)
+        reach[asked] = predicted.reach
         wrong = keep & (residual > tolerance)
         if not wrong.any():
             return keep
@@ -54,11 +54,11 @@ def local_motion(fixed: Array, moving: Array, points: Array, leave_out: bool = F
     Returns:
         (M, d) where each point went; and (M, d, d) what became of a step from it: step @ matrix.
     """
-    said = _said(fixed, moving, points, leave_out)
-    return said.places, said.shapes
+    predicted = _predicted(fixed, moving, points, leave_out)
+    return predicted.places, predicted.shapes
 
 
-class _Said(NamedTuple):
+class _Prediction(NamedTuple):
     """`places` and `shapes` as `local_motion` returns them, and how far away the last neighbour is (M,)."""
 
     places: Array
@@ -66,18 +66,18 @@ class _Said(NamedTuple):
     reach: Array
 
 
-def _said(fixed: Array, moving: Array, points: Array, leave_out: bool) -> _Said:
+def _predicted(fixed: Array, moving: Array, points: Array, leave_out: bool) -> _Prediction:
     d = fixed.shape[1]
     count = min(NEIGHBOURS[d] + leave_out, len(fixed))
     a, b, at = (torch.from_numpy(np.ascontiguousarray(x)) for x in (fixed, moving, points))
-    parts = [_Said(np.zeros((0, d)), np.zeros((0, d, d)), np.zeros(0))]
+    parts = [_Prediction(np.zeros((0, d)), np.zeros((0, d, d)), np.zeros(0))]
     for some in torch.split(torch.arange(len(at)), 4096):
         distance, near = torch.cdist(at[some], a).topk(count, largest=False)
         near = near[:, int(leave_out) :]
         # Relative to the point, so that the constant is where the point itself went.
         fit = _robust_affine(a[near] - at[some, None], b[near] - at[some, None]).numpy()
-        parts.append(_Said(points[some] + fit[:, 0], np.eye(d) + fit[:, 1:], distance[:, -1].numpy()))
-    return _Said(*(np.concatenate(part) for part in zip(*parts, strict=True)))
+        parts.append(_Prediction(points[some] + fit[:, 0], np.eye(d) + fit[:, 1:], distance[:, -1].numpy()))
+    return _Prediction(*(np.concatenate(part) for part in zip(*parts, strict=True)))
 
 
 def _robust_affine(offsets: Tensor, targets: Tensor) -> Tensor:

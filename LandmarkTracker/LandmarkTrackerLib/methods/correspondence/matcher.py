@@ -32,7 +32,7 @@ SEARCHES = 2  # again, near where the neighbours say
 
 
 @dataclass(frozen=True)
-class Seen:
+class NetworkView:
     """An image as the network sees it: its pixels in the world, grey values ([k,] j, i), and candidates."""
 
     grid: Grid
@@ -94,7 +94,7 @@ class CorrespondenceMatcher:
                 parts.append(part)
                 done += 1
                 yield Step(done, total)
-            seen.append(Seen(grid, grey, joined(parts)))
+            seen.append(NetworkView(grid, grey, joined(parts)))
         yield Step(total, total, self._pairs(*seen))
 
     def _prepared(self, image: sitk.Image) -> tuple[Grid, Pixels]:
@@ -103,7 +103,7 @@ class CorrespondenceMatcher:
         grid, volume = grey_image(oriented(image, self.input.dimension), self.input)
         return grid, volume if self.input.dimension == 3 else volume[0]
 
-    def _pairs(self, here: Seen, there: Seen) -> LandmarkPairs:
+    def _pairs(self, here: NetworkView, there: NetworkView) -> LandmarkPairs:
         a, b = here.candidates, there.candidates
         rows = inverse_consistent(self._network, a, b)
         if self.filtering == "smooth":
@@ -135,7 +135,9 @@ def _kept(a: Candidates, b: Candidates, rows: tuple[Rows, Rows]) -> tuple[Rows, 
     return rows[0][keep], rows[1][keep]
 
 
-def _refined(here: Seen, there: Seen, at: Array, partner: Array, score: Array) -> tuple[Array, Array, Array]:
+def _refined(
+    here: NetworkView, there: NetworkView, at: Array, partner: Array, score: Array
+) -> tuple[Array, Array, Array]:
     """The pairs with better moving positions, less those that still disagree with their neighbours."""
     if len(at):
         _, shapes = local_motion(at, partner, at)

@@ -36,7 +36,7 @@ NEIGHBOURS, SURE, OWN = 40.0, 0.3, 10.0
 
 
 @dataclass(frozen=True)
-class Shown:
+class ExemplarFeatures:
     """What one example keeps of its landmarks and, after them, of the points around them that support them.
 
     Attributes:
@@ -81,7 +81,9 @@ class TrackerLocator:
         shown = self._points(Grid.of(image).to_index(landmarks.positions))
         points = torch.cat([shown, support_points(picture, shown)])
         neighbourhoods = self._network.describe(self._network.encode(picture), points[None])
-        return (Example(landmarks, Shown(neighbourhoods, Exemplars.cut(picture, points, len(shown)))),)
+        return (
+            Example(landmarks, ExemplarFeatures(neighbourhoods, Exemplars.cut(picture, points, len(shown)))),
+        )
 
     @torch.inference_mode()
     def locate(self, examples: Examples, image: sitk.Image, prior: LandmarkSet | None = None) -> LandmarkSet:
@@ -104,11 +106,11 @@ class TrackerLocator:
         return self._landmarks(names, owner, torch.cat(answers), grid)
 
     def _find(
-        self, shown: Shown, levels: list[Tensor], smooth: Smoothed, expected: Tensor, doubt: Tensor
+        self, shown: ExemplarFeatures, levels: list[Tensor], smooth: Smoothed, expected: Tensor, doubt: Tensor
     ) -> Tensor:
         """What `_look` answers; once more from elsewhere, if landmarks are lost and fit there."""
         answer = self._look(shown, levels, smooth, expected, doubt)
-        lost = torch.nonzero(~_seen(answer))[:, 0]
+        lost = torch.nonzero(~_is_present(answer))[:, 0]
         if not len(lost):
             return answer
         elsewhere = self._elsewhere(shown, levels, lost)
@@ -122,7 +124,7 @@ class TrackerLocator:
         return self._look(shown, levels, smooth, places, doubts)
 
     def _look(
-        self, shown: Shown, levels: list[Tensor], smooth: Smoothed, expected: Tensor, doubt: Tensor
+        self, shown: ExemplarFeatures, levels: list[Tensor], smooth: Smoothed, expected: Tensor, doubt: Tensor
     ) -> Tensor:
         """(N, 6) position (2) and sigma (2) in pixels, presence and likeness of the landmarks, which are
         `expected` (N, 2) with a standard deviation `doubt` (N,)."""
@@ -134,7 +136,7 @@ class TrackerLocator:
         )
         return torch.column_stack([found, variance.sqrt(), presence[: len(expected)], alike])
 
-    def _elsewhere(self, shown: Shown, levels: list[Tensor], lost: Tensor) -> Tensor:
+    def _elsewhere(self, shown: ExemplarFeatures, levels: list[Tensor], lost: Tensor) -> Tensor:
         """(K, 7) what the search answers for landmarks (K,) from where in the whole image they fit best."""
         chosen = [level[:, lost] for level in shown.neighbourhoods]
         return self._network.steps(chosen, levels, self._anywhere(chosen, levels))[-1][0]
@@ -149,7 +151,7 @@ class TrackerLocator:
     def _landmarks(
         self, names: tuple[str, ...], owner: np.ndarray, answers: Tensor, grid: Grid
     ) -> LandmarkSet:
-        answer, seen = answers.double().cpu().numpy(), _seen(answers).cpu().numpy()
+        answer, seen = answers.double().cpu().numpy(), _is_present(answers).cpu().numpy()
         # Of every landmark's answers the last one in order of certainty.
         order = np.lexsort((answer[:, 4] / np.hypot(answer[:, 2], answer[:, 3]), owner))
         best = order[np.searchsorted(owner[order], np.arange(len(names)), side="right") - 1]
@@ -173,7 +175,7 @@ class TrackerLocator:
         return torch.from_numpy(index[:, :2]).float().to(self._device)
 
 
-def _seen(answer: Tensor) -> Tensor:
+def _is_present(answer: Tensor) -> Tensor:
     """(N,) which of the landmarks were there, of `_look`'s answer."""
     spread, presence, alike = answer[:, 2:4].amax(dim=1), answer[:, 4], answer[:, 5]
     there = (presence >= PRESENT) | ((presence >= HARDLY) & (spread < AGREED))

@@ -1,4 +1,4 @@
-"""The overlay that shows where a click can be trusted, on Slicer's real scene and without Qt."""
+"""The reliability map over the image, on Slicer's real scene and without Qt."""
 
 from __future__ import annotations
 
