@@ -62,7 +62,7 @@ class Method:
         if self.recipe == "batch 1":
             return replace(changed, run=run)
         paper = LearningConfig("nesterov", rate=1e-6, weight_decay=0.0005, momentum=0.99)
-        return replace(changed, learning=paper, run=replace(run, schedule="constant", warmup=0))
+        return replace(changed, learning=paper, run=replace(run, schedule="constant", warmup=0, clip=1e4))
 
 
 METHODS = (
@@ -235,7 +235,7 @@ def _row(
         result = result.normalised(*setting.scale)
     values = asdict(summarise(result))
     # Sigma and missing landmarks are not compared here.
-    for unused in ("within_sigma", "missed", "invented"):
+    for unused in ("within_sigma", "missed", "invented", "found", "mean_found"):
         del values[unused]
     return {
         "set": name,

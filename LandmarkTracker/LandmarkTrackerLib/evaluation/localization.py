@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.landmarks import Array, LandmarkSet
@@ -24,10 +24,12 @@ class Localization:
         images: M names.
         landmarks: N names.
         truth: (M, N, 3) LPS mm; NaN where the landmark is not in the image.
-        found: (M, N, 3) LPS mm; NaN where the detector says missing.
-        sigma: (M, N) mm, root mean square over the axes; NaN where missing.
+        found: (M, N, 3) LPS mm; where the detector has a place for every landmark, also of those that it
+            reports missing, as the paper's metrics ask; NaN where it has none.
+        sigma: (M, N) mm, root mean square over the axes; NaN where there is no answer.
         scale: (M,) factor of each image's errors, equation (5); 1 where millimetres are known.
         searched: along how many axes the detector looks: 2 in slices, 3 in volumes.
+        reported: (M, N) which landmarks the detector reports; None if all that have an answer.
     """
 
     images: tuple[str, ...]
@@ -37,10 +39,16 @@ class Localization:
     sigma: Array
     scale: Array
     searched: int = 2
+    reported: NDArray[np.bool_] | None = None
 
     @classmethod
-    def of(cls, answers: Sequence[tuple[str, LandmarkSet, LandmarkSet]]) -> Localization:
+    def of(
+        cls, answers: Sequence[tuple[str, LandmarkSet, LandmarkSet]], reported: ArrayLike | None = None
+    ) -> Localization:
         """From (image name, truth, found); the found landmarks say which are compared.
+
+        Args:
+            reported: (M, N) which of them the detector reports; all that have a place, if it is not given.
 
         Raises:
             InputError: there is no image, or one whose truth shares no landmark with the answer.
@@ -62,6 +70,7 @@ class Localization:
             np.stack([found.sigma_mm for _, _, found in answers]),
             np.ones(len(answers)),
             int(max((np.nan_to_num(found.sigmas) != 0).sum(axis=1).max() for _, _, found in answers)),
+            None if reported is None else np.asarray(reported, dtype=bool),
         )
 
     def normalised(self, first: str, second: str, mm: float) -> Localization:
@@ -76,7 +85,7 @@ class Localization:
 
     @property
     def errors(self) -> Array:
-        """(M, N) point-to-point error, equation (5); NaN where the landmark is not there or not found."""
+        """(M, N) point-to-point error, equation (5); NaN where the landmark is not there or has no answer."""
         return np.asarray(np.linalg.norm(self.truth - self.found, axis=2) * self.scale[:, None])
 
     @property
@@ -87,16 +96,17 @@ class Localization:
     @property
     def answered(self) -> NDArray[np.bool_]:
         """(M, N) whether the detector says that it found the landmark."""
-        return np.asarray(np.isfinite(self.found).all(axis=2))
+        there = np.isfinite(self.found).all(axis=2)
+        return np.asarray(there if self.reported is None else there & self.reported)
 
     def outliers(self, radius: float) -> int:
-        """#O_r, equation (6). A landmark that is there and was not found is an outlier of every radius."""
+        """#O_r, equation (6). A landmark that is there and has no answer is an outlier of every radius."""
         with np.errstate(invalid="ignore"):
             return int((self.present & ~(self.errors <= radius)).sum())
 
     @property
     def image_errors(self) -> Array:
-        """(M,) mean error of each image's landmarks, equation (7); NaN where none was found."""
+        """(M,) mean error of each image's landmarks, equation (7); NaN where none has an answer."""
         counts = np.isfinite(self.errors).sum(axis=1)
         with np.errstate(invalid="ignore"):
             return np.asarray(np.where(counts > 0, np.nansum(self.errors, axis=1) / counts, np.nan))
@@ -116,12 +126,14 @@ class Summary:
 
     Attributes:
         points: landmarks that are in their images.
-        median, mean, sd: mm, of those found.
-        outliers: #O_r for every radius of `RADII`.
+        median, mean, sd: mm, of all of them that have an answer, whether it is reported or not.
+        outliers: #O_r for every radius.
+        found: share of `points` that the detector reports.
+        mean_found: mm, mean of those.
         identification_rate: share of `points` identified within 20 mm.
         missed: present landmarks reported missing.
         invented: absent landmarks reported found.
-        within_sigma: share of errors within the stated 90 % region of their own uncertainty.
+        within_sigma: share of the errors of what is reported within the 90 % region of its own uncertainty.
     """
 
     points: int
@@ -129,20 +141,21 @@ class Summary:
     mean: float
     sd: float
     outliers: tuple[int, ...]
+    found: float
+    mean_found: float
     identification_rate: float
     missed: int
     invented: int
     within_sigma: float
 
 
-def summarise(result: Localization) -> Summary:
+def summarise(result: Localization, radii: Sequence[float] = RADII) -> Summary:
     errors = result.errors[np.isfinite(result.errors)]
     points = int(result.present.sum())
     # A Gaussian of d axes holds 90 % within this many standard deviations.
     reach = {2: 2.146, 3: 2.500}.get(result.searched, np.nan)
-    inside = (np.linalg.norm(result.truth - result.found, axis=2) <= reach * result.sigma)[
-        np.isfinite(result.errors)
-    ]
+    said = result.answered & np.isfinite(result.errors)
+    inside = (np.linalg.norm(result.truth - result.found, axis=2) <= reach * result.sigma)[said]
     none = not len(errors)
     median, mean, sd = (np.nan if none else float(f(errors)) for f in (np.median, np.mean, np.std))
     return Summary(
@@ -150,11 +163,13 @@ def summarise(result: Localization) -> Summary:
         median,
         mean,
         sd,
-        tuple(result.outliers(radius) for radius in RADII),
+        tuple(result.outliers(radius) for radius in radii),
+        int((result.present & result.answered).sum()) / max(points, 1),
+        float(result.errors[said].mean()) if said.any() else np.nan,
         float(result.identified().sum() / max(points, 1)),
         int((result.present & ~result.answered).sum()),
         int((~result.present & result.answered).sum()),
-        float("nan") if none else float(inside.mean()),
+        float(inside.mean()) if said.any() else np.nan,
     )
 
 
@@ -178,16 +193,16 @@ def write_errors(path: Path, result: Localization) -> None:
                 )
 
 
-def landmark_table(result: Localization) -> str:
+def landmark_table(result: Localization, radii: Sequence[float] = RADII) -> str:
     """One line a landmark, as Markdown: median, mean, SD, worst (mm), outliers, not found."""
-    header = ["landmark", "median", "mean", "SD", "worst", *(f"> {r:g} mm" for r in RADII), "missed"]
+    header = ["landmark", "median", "mean", "SD", "worst", *(f"> {r:g} mm" for r in radii), "missed"]
     lines = ["| " + " | ".join(header) + " |", "| --- |" + " ---: |" * (len(header) - 1)]
     for n, name in enumerate(result.landmarks):
         errors = result.errors[:, n]
         found = errors[np.isfinite(errors)]
         cells = [f(found) for f in (np.median, np.mean, np.std, np.max)] if len(found) else [np.nan] * 4
         present = result.present[:, n]
-        over = [int((present & ~(errors <= r)).sum()) for r in RADII]
+        over = [int((present & ~(errors <= r)).sum()) for r in radii]
         missed = int((present & ~result.answered[:, n]).sum())
         lines.append(
             f"| {name} | "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -25,28 +25,33 @@ WORST = 8
 
 
 def write_report(
-    folder: Path, title: str, result: Localization, images: Mapping[str, Callable[[], sitk.Image]]
+    folder: Path,
+    title: str,
+    result: Localization,
+    images: Mapping[str, Callable[[], sitk.Image]],
+    radii: Sequence[float] = RADII,
 ) -> Summary:
     """Write `REPORT_FILES` into `folder` and return the summary.
 
     Args:
         images: how to read each of the result's images, for the pictures of the worst.
+        radii: mm, of the outliers.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    summary = summarise(result)
-    (folder / "report.md").write_text(report(title, result, summary), encoding="utf-8")
+    summary = summarise(result, radii)
+    (folder / "report.md").write_text(report(title, result, summary, radii), encoding="utf-8")
     write_errors(folder / "errors.csv", result)
     draw_cumulative(folder / "cumulative.png", [(title, result.image_errors)])
     draw_worst(folder / "worst.png", [_case(result, m, images) for m in worst_images(result)])
     return summary
 
 
-def report(title: str, result: Localization, summary: Summary) -> str:
+def report(title: str, result: Localization, summary: Summary, radii: Sequence[float] = RADII) -> str:
     """Markdown."""
     values = asdict(summary)
     outliers = ", ".join(
         f"{count} beyond {radius:g} mm ({count / max(summary.points, 1):.1%})"
-        for radius, count in zip(RADII, values["outliers"], strict=True)
+        for radius, count in zip(radii, values["outliers"], strict=True)
     )
     images = "\n".join(
         f"| {name} | {error:.2f} |"
@@ -60,7 +65,9 @@ def report(title: str, result: Localization, summary: Summary) -> str:
 {len(result.images)} images, {summary.points} landmarks. Errors are Euclidean distances in mm; an image file
 that carries no spacing counts as 1 mm a pixel.
 
-- point-to-point error: median {summary.median:.2f}, mean {summary.mean:.2f} ± {summary.sd:.2f} mm
+- point-to-point error of all landmarks, also of those that are reported missing:
+  median {summary.median:.2f}, mean {summary.mean:.2f} ± {summary.sd:.2f} mm
+- reported as found: {summary.found:.1%}; their mean error {summary.mean_found:.2f} mm
 - outliers: {outliers}
 - identification rate (closest to its own landmark, within 20 mm): {summary.identification_rate:.1%}
 - reported missing though there: {summary.missed}; reported found though not there: {summary.invented}
@@ -68,7 +75,7 @@ that carries no spacing counts as 1 mm a pixel.
 
 ## Landmarks (mm)
 
-{landmark_table(result)}
+{landmark_table(result, radii)}
 
 ## Images (mean error, mm)
 

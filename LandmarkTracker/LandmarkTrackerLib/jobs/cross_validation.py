@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import SimpleITK as sitk
+from numpy.typing import NDArray
 
 from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.evaluation.localization import Localization
 from LandmarkTrackerLib.formats.annotated import Annotated, landmark_names
 from LandmarkTrackerLib.jobs.detect import detect
-from LandmarkTrackerLib.methods.protocols import Detector
+from LandmarkTrackerLib.landmarks import LandmarkSet
+from LandmarkTrackerLib.methods.protocols import AlwaysAnswering, Detector
 from LandmarkTrackerLib.step import Step, results
 
 if TYPE_CHECKING:
@@ -67,16 +70,43 @@ def cross_validate(config: HeatmapTraining, folds: int, folder: Path) -> Iterato
 def evaluate(data: list[Annotated], detector: Detector) -> Localization:
     """The detector's answers on annotated images, against what people placed.
 
+    A detector that has a place for every landmark is measured on all of them, as in the paper; which of them
+    it reports is kept beside.
+
     Raises:
         InputError: an image cannot be used, or shares no landmark with the model.
     """
-    answers = []
-    found_in = results(detect({item.name: item.read for item in data}, detector))
+    watched = _Watched(detector)
+    answers, reported = [], []
+    found_in = results(detect({item.name: item.read for item in data}, watched))
     for item, found in zip(data, found_in, strict=True):
         if found.landmarks is None:
             raise InputError(f"{item.name}: {found.failure}")
         answers.append((item.name, item.landmarks, found.landmarks))
-    return Localization.of(answers)
+        reported.append(watched.reported.pop() if watched.reported else found.landmarks.defined)
+    return Localization.of(answers, np.array(reported))
+
+
+class _Watched:
+    """A detector that answers always where it can, and notes which answers it would report."""
+
+    def __init__(self, detector: Detector) -> None:
+        self.detector, self.reported = detector, list[NDArray[np.bool_]]()  # of the last image
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return self.detector.names
+
+    def detect(self, image: sitk.Image) -> LandmarkSet:
+        found, reported = self._answers(image)
+        self.reported.append(reported)
+        return found
+
+    def _answers(self, image: sitk.Image) -> tuple[LandmarkSet, NDArray[np.bool_]]:
+        if isinstance(self.detector, AlwaysAnswering):
+            return self.detector.answers(image)
+        found = self.detector.detect(image)
+        return found, np.asarray(found.defined)
 
 
 def joined(results: list[Localization]) -> Localization:
@@ -87,5 +117,6 @@ def joined(results: list[Localization]) -> Localization:
         truth=np.concatenate([result.truth for result in results]),
         found=np.concatenate([result.found for result in results]),
         sigma=np.concatenate([result.sigma for result in results]),
+        reported=np.concatenate([result.answered for result in results]),
         scale=np.concatenate([result.scale for result in results]),
     )

@@ -35,14 +35,15 @@ class InputConfig:
             parts (4.4). 0 instead scales every image, keeping its aspect ratio, to fit `size` (section 3).
         intensity: what becomes -1 and 1: "dataset", the smallest and largest value of the training images
             (section 3); or "image", each image's own 0.5 and 99.5 percentiles, where intensities have no unit
-            (MRI) and new images may come from another scanner.
+            (MRI) and new images may come from another scanner; or "matched", as "dataset" after the histogram
+            within each image's outline was matched to the first training image's (section 4.1).
         align: for specimens in any pose. Volumes are turned along the longest axis of what is bright in them,
             and the way round is chosen in which the network answers best.
     """
 
     size: tuple[int, ...]
     spacing: float = 0.0
-    intensity: Literal["dataset", "image"] = "dataset"
+    intensity: Literal["dataset", "image", "matched"] = "dataset"
     align: bool = False
 
     def __post_init__(self) -> None:
@@ -189,7 +190,7 @@ def on_grid(image: sitk.Image, grid: Grid) -> Pixels:
 def intensity_range(image: sitk.Image, config: InputConfig) -> tuple[float, float]:
     """What becomes -1 and 1 by `config.intensity`: the image's own, or its share in the data set's."""
     values = pixels(image)
-    if config.intensity == "dataset":
+    if config.intensity != "image":
         return float(values.min()), float(values.max())
     low, high = np.percentile(values, (0.5, 99.5))
     return float(low), float(high)

@@ -8,6 +8,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import SimpleITK as sitk
+from numpy.typing import NDArray
 
 from LandmarkTrackerLib.appearance import Appearance
 from LandmarkTrackerLib.landmarks import Array, LandmarkPairs, LandmarkSet
@@ -59,6 +60,15 @@ class Detector(Protocol):
     def names(self) -> tuple[str, ...]: ...
 
     def detect(self, image: sitk.Image) -> LandmarkSet: ...
+
+
+@runtime_checkable
+class AlwaysAnswering(Protocol):
+    """A Detector that has a place for every landmark, also for those that it reports missing."""
+
+    def answers(self, image: sitk.Image) -> tuple[LandmarkSet, NDArray[np.bool_]]:
+        """Every landmark, and which of them `detect` reports."""
+        ...
 
 
 class Matcher(Protocol):

@@ -18,7 +18,7 @@ def sample(
     points: Tensor,
     beyond: Literal["zeros", "border"] = "zeros",
     size: Sequence[int] | None = None,
-    mode: Literal["bilinear", "nearest"] = "bilinear",
+    mode: Literal["bilinear", "nearest", "bicubic"] = "bilinear",
 ) -> Tensor:
     """Images (B, C, *spatial) at points (B, *output, d), by linear interpolation: (B, C, *output).
 
@@ -26,7 +26,7 @@ def sample(
         beyond: what is beyond the image, 0 or its border continued.
         size: columns, rows[, slices] of the image in whose pixels the points count, if it is another than
             this one that covers the same ground.
-        mode: linear interpolation, or the nearest pixel.
+        mode: linear interpolation, the nearest pixel, or of slices cubic interpolation.
     """
     d = points.shape[-1]
     whole = torch.tensor(size or images.shape[:1:-1], dtype=points.dtype, device=points.device)

@@ -141,13 +141,14 @@ class Deformation:
         steps = np.broadcast_to(spacing, len(size))
         return self.on_axes([np.arange(n) * s for n, s in zip(size, steps, strict=True)]).T
 
-    def apply(self, image: Tensor, size: Sequence[int], beyond: float = 0.0) -> Tensor:
+    def apply(self, image: Tensor, size: Sequence[int], beyond: float = 0.0, cubic: bool = False) -> Tensor:
         """An image (C, *spatial) deformed: (C, *spatial) of `size` (i, j[, k]). It counts in pixels.
 
         Args:
             beyond: the value that continues the image beyond its border.
+            cubic: interpolate slices cubically; volumes linearly all the same.
         """
-        return resampled(image - beyond, self.on_pixels(size)) + beyond
+        return resampled(image - beyond, self.on_pixels(size), cubic and len(size) == 2) + beyond
 
     def apply_to_points(self, points: Array) -> Array:
         """Where points of the reference (N, d) are in the target: (N, d).
@@ -169,13 +170,14 @@ class Deformation:
         return float(jacobian(self.on_axes(axes), [axis[1] - axis[0] for axis in axes]).min())
 
 
-def resampled(image: Tensor, places: Array) -> Tensor:
+def resampled(image: Tensor, places: Array, cubic: bool = False) -> Tensor:
     """An image (C, *spatial) read at pixels (*output, d): (C, *output); 0 beyond its border."""
     import torch
 
     from LandmarkTrackerLib.networks.sampling import sample
 
-    return sample(image[None], torch.from_numpy(np.ascontiguousarray(places))[None])[0]
+    at = torch.from_numpy(np.ascontiguousarray(places))[None]
+    return sample(image[None], at, mode="bicubic" if cubic else "bilinear")[0]
 
 
 def jacobian(field: Array, spacing: Sequence[float]) -> Array:

@@ -40,7 +40,8 @@ def heatmap_loss(
 ) -> Tensor:
     """Equation (2) without its last term, which is the optimiser's weight decay: mean over the batch.
 
-    Squared differences are summed over pixels and landmarks, as in the paper.
+    Squared differences are summed over pixels and landmarks, as in the paper. A landmark that an image does
+    not show has no target whose width could be penalised: there its sigma does not count.
 
     Args:
         heatmaps: (B, N, *spatial)
@@ -52,4 +53,5 @@ def heatmap_loss(
     """
     target = gaussian_targets(centres, sigma, heatmaps.shape[2:], gamma)
     squares = (heatmaps.float() - target).pow(2).flatten(2).sum(-1)
-    return (squares * known).sum() / len(heatmaps) + alpha * sigma.pow(2).sum()
+    shown = known * torch.isfinite(centres).all(-1)
+    return (squares * known + alpha * sigma.pow(2) * shown).sum() / len(heatmaps)

@@ -79,7 +79,7 @@ class HeatmapSamples:
         """Image (1, *spatial), centres (N, d) in its pixels with NaN where absent, known (N,)."""
         example, rng = self.examples[draw.row], draw.rng
         warp = self.augmentation.draw(rng, example.view.pixels.shape, self.size)
-        image = warp.apply(torch.from_numpy(example.view.pixels)[None], self.size, BACKGROUND)
+        image = warp.apply(torch.from_numpy(example.view.pixels)[None], self.size, BACKGROUND, cubic=True)
         there = np.isfinite(example.centres).all(axis=1)
         centres = np.full_like(example.centres, np.nan)
         centres[there] = warp.apply_to_points(example.centres[there])

@@ -20,7 +20,9 @@ from LandmarkTrackerLib.methods.heatmap.detector import (
     HeatmapConfig,
     NetworkImage,
     locate,
+    toned,
 )
+from LandmarkTrackerLib.methods.heatmap.histogram import quantiles
 from LandmarkTrackerLib.methods.network_grid import intensity_range
 from LandmarkTrackerLib.networks.heatmap import HeatmapNetwork
 from LandmarkTrackerLib.networks.scn import SpatialConfigurationNet
@@ -62,8 +64,11 @@ class HeatmapTask:
         self.alpha = config.learning.alpha or (20.0, 1000.0)[dimension - 2]
         self._require_size()
         _require_shown(names, training, validation)
-        if config.input.intensity == "dataset":
-            ranges = np.array([intensity_range(item.read(), config.input) for item in announced(training)])
+        if config.input.intensity == "matched":
+            self.model = replace(self.model, reference=quantiles(training[0].read()))
+        if config.input.intensity != "image":
+            images = (toned(item.read(), self.model) for item in announced(training))
+            ranges = np.array([intensity_range(image, config.input) for image in images])
             self.model = replace(self.model, limits=(float(ranges[:, 0].min()), float(ranges[:, 1].max())))
         first = Grid.of(training[0].read())
         self.training = read_examples(training, self.model, first)
@@ -71,13 +76,15 @@ class HeatmapTask:
 
     def network(self) -> HeatmapNetwork:
         config, count = self.config, len(self.model.names)
-        return HeatmapNetwork(config.network, config.input.dimension, count, config.learning.sigma)
+        network = HeatmapNetwork(config.network, config.input.dimension, count, config.learning.sigma)
+        network.log_sigma.requires_grad_(config.learning.learn_sigma)
+        return network
 
     def optimiser(self, network: nn.Module) -> torch.optim.Optimizer:
         """Weight decay is for the weights w of equation (2), not for biases and sigma."""
         config = self.config.learning
         weights = [p for p in network.parameters() if p.ndim > 1]
-        others = [p for p in network.parameters() if p.ndim <= 1]
+        others = [p for p in network.parameters() if p.ndim <= 1 and p.requires_grad]
 
         def groups(decay: float) -> list[dict[str, Any]]:
             return [{"params": weights, "weight_decay": decay}, {"params": others}]

@@ -66,7 +66,7 @@ def test_training_from_a_file_leaves_a_log_and_a_model_that_detects(training_fil
 def test_a_model_is_measured_on_an_annotated_folder(dots_folder, dots_model, tmp_path, capsys):
     output = tmp_path / "report"
     assert main(["evaluate", str(dots_folder), "--model", str(dots_model), "--output", str(output)]) == 0
-    assert "of 36 missed" in capsys.readouterr().out
+    assert "of 36 reported missing" in capsys.readouterr().out
     errors = [
         float(row["error_mm"]) for row in csv.DictReader((output / "errors.csv").open()) if row["error_mm"]
     ]

@@ -82,6 +82,17 @@ def test_the_90_percent_region_is_wider_in_a_volume(result):
     assert summarise(replace(wide, searched=3)).within_sigma == pytest.approx(2 / 3)
 
 
+def test_what_is_reported_missing_counts_for_the_papers_errors_and_is_said_beside(result):
+    """The answer that is 5 mm off is not reported: it is in every error, and found is 4 of 6."""
+    reported = np.array([[True, True, False], [True, True, True]])
+    summary = summarise(replace(result, reported=reported), radii=(2, 2.5, 3, 4))
+    assert (summary.mean, summary.outliers) == (pytest.approx(39 / 5), (4, 4, 3, 3))
+    assert (summary.missed, summary.found) == (2, pytest.approx(4 / 6))
+    assert summary.mean_found == pytest.approx(34 / 4)
+    # Of the four that are reported, 1 and 0 lie within.
+    assert summary.within_sigma == pytest.approx(2 / 4)
+
+
 def test_when_nothing_is_found_there_is_no_error_to_report(result):
     summary = summarise(replace(result, found=np.full_like(result.found, np.nan)))
     assert np.isnan(summary.median)

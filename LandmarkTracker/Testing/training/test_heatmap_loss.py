@@ -48,6 +48,33 @@ def test_a_landmark_that_nobody_annotated_does_not_count():
     assert heatmap_loss(other, centres, known, torch.ones(2), 100.0, 0.0) == loss
 
 
+def test_the_width_of_an_absent_landmark_is_not_penalised():
+    """Of the first image both widths count, of the second only that of the landmark that it shows."""
+    sigma = torch.tensor([2.0, 3.0], requires_grad=True)
+    centres = torch.full((2, 2, 2), 5.0)
+    centres[1, 1] = float("nan")
+    heatmaps = torch.zeros(2, 2, 11, 11)
+    without = heatmap_loss(heatmaps, centres, torch.ones(2, 2), sigma, 100.0, 0.0)
+    penalty = heatmap_loss(heatmaps, centres, torch.ones(2, 2), sigma, 100.0, 20.0) - without
+    assert penalty.item() == pytest.approx(20 * (2 * 4 + 9) / 2)
+    gone = torch.full((1, 2, 2), float("nan"))
+    (slope,) = torch.autograd.grad(
+        heatmap_loss(heatmaps[:1], gone, torch.ones(1, 2), sigma, 100.0, 20.0), sigma
+    )
+    assert not slope.any()
+
+
+def test_equations_1_and_2_by_hand():
+    """One pixel to either side of a landmark of sigma 1 in 3D: exp(-1/2) of the height 1000 / (2 pi)^1.5."""
+    target = gaussian_targets(torch.full((1, 1, 3), 1.0), torch.ones(1), torch.Size((3, 3, 3)), 1000.0)
+    height = 1000 / (2 * math.pi) ** 1.5
+    assert target[0, 0, 1, 1, 1].item() == pytest.approx(height, rel=1e-5)
+    assert target[0, 0, 0, 1, 1].item() == pytest.approx(height * math.exp(-0.5), rel=1e-5)
+    centre = torch.full((1, 1, 3), 1.0)
+    loss = heatmap_loss(target + 2, centre, torch.ones(1, 1), torch.ones(1), 1000.0, 1000.0)
+    assert loss.item() == pytest.approx(27 * 4 + 1000, rel=1e-4)
+
+
 def test_sigma_settles_where_both_terms_balance():
     """With no prediction, gamma^2 / (4 pi s^2) + alpha s^2 is smallest at s^4 = gamma^2 / (4 pi alpha)."""
     log_sigma = torch.zeros(1, requires_grad=True)

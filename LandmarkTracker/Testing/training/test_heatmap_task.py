@@ -106,9 +106,14 @@ def test_weight_decay_is_for_weights_only_and_follows_equation_2(config):
     assert optimiser.param_groups[0]["momentum"] == 0.99
 
 
-def test_the_papers_recipe_lowers_the_loss(config):
-    """Nesterov, rate 1e-6, momentum 0.99, batch 1."""
-    config = dataclasses.replace(config, learning=LearningConfig("nesterov", 1e-6, 0.0005))
+@pytest.mark.parametrize("architecture", ["scn", "unet", "la"])
+def test_the_papers_optimiser_trains_all_three_networks(config, architecture):
+    """Nesterov, rate 1e-6, momentum 0.99, batch 1, the norm of the gradient clipped at 10,000."""
+    config = dataclasses.replace(
+        config,
+        learning=LearningConfig("nesterov", 1e-6, 0.0005),
+        network=dataclasses.replace(config.network, architecture=architecture),
+    )
     task = HeatmapTask(config)
     torch.manual_seed(0)
     network = task.network()
@@ -119,10 +124,22 @@ def test_the_papers_recipe_lowers_the_loss(config):
         loss = task.loss(network, batch)
         optimiser.zero_grad()
         loss.backward()
+        torch.nn.utils.clip_grad_norm_(network.parameters(), 1e4)
         optimiser.step()
         losses.append(loss.item())
     assert np.isfinite(losses).all()
     assert losses[-1] < losses[0]
+
+
+def test_a_fixed_width_is_not_learned(config):
+    learning = LearningConfig("nesterov", 1e-6, sigma=3.0, learn_sigma=False)
+    task = HeatmapTask(dataclasses.replace(config, learning=learning))
+    network = task.network()
+    assert network.log_sigma.exp().tolist() == pytest.approx([3.0] * 3)
+    optimised = {id(p) for group in task.optimiser(network).param_groups for p in group["params"]}
+    assert id(network.log_sigma) not in optimised
+    with pytest.raises(InputError, match="sigma = 0 must be above 0"):
+        LearningConfig(sigma=0)
 
 
 def test_a_size_that_the_network_cannot_halve_is_refused(config):

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from LandmarkTrackerLib.geometry import Grid
 from LandmarkTrackerLib.images import as_volume
 from LandmarkTrackerLib.landmarks import Array, LandmarkSet
+from LandmarkTrackerLib.methods.heatmap.histogram import matched
 from LandmarkTrackerLib.methods.heatmap.peaks import Peaks, find_peaks
 from LandmarkTrackerLib.methods.network_grid import (
     InputConfig,
@@ -55,6 +56,7 @@ class HeatmapConfig:
     Attributes:
         names: of the landmarks, in the order of the heatmaps.
         limits: intensities that become -1 and 1; None where each image has its own.
+        reference: quantiles within the outline that images are matched to; None where they are not.
         gamma: scale of the targets, equation (1).
     """
 
@@ -64,6 +66,7 @@ class HeatmapConfig:
     gamma: float
     limits: tuple[float, float] | None = None
     calibration: Calibration = Calibration()
+    reference: tuple[float, ...] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -77,6 +80,7 @@ class HeatmapConfig:
             config["gamma"],
             tuple(config["limits"]) if config["limits"] else None,
             Calibration(**config["calibration"]),
+            tuple(config["reference"]) if config.get("reference") else None,
         )
 
 
@@ -120,6 +124,15 @@ class HeatmapDetector:
 
         Raises:
             InputError: a volume for a model of slices, or the reverse.
+        """
+        found, sure = self.answers(image)
+        return found.without(~sure)
+
+    def answers(self, image: sitk.Image) -> tuple[LandmarkSet, NDArray[np.bool_]]:
+        """The place of every landmark's highest response, equation (3), and which of them `detect` reports.
+
+        Raises:
+            InputError: as `detect`.
         """
         image = as_volume(image)
         # The image alone does not say which way round a specimen lies: the landmarks do.
@@ -172,7 +185,7 @@ def prepare(image: sitk.Image, config: HeatmapConfig) -> Views:
     Raises:
         InputError: a volume for a model of slices, or the reverse.
     """
-    image = oriented(image, config.input.dimension)
+    image = toned(oriented(image, config.input.dimension), config)
     limits = config.limits or intensity_range(image, config.input)
     frames = bright(image) if config.input.align else [whole(Grid.of(image))]
     resampler = Resampler(image)
@@ -182,6 +195,11 @@ def prepare(image: sitk.Image, config: HeatmapConfig) -> Views:
         return NetworkImage(values if config.input.dimension == 3 else values[0], grid)
 
     return Views([network_grid(frame, config.input, image.GetSpacing()[2]) for frame in frames], see)
+
+
+def toned(image: sitk.Image, config: HeatmapConfig) -> sitk.Image:
+    """The image with its histogram matched, where the model was trained so."""
+    return image if config.reference is None else matched(as_volume(image), config.reference)
 
 
 def locate(network: HeatmapNetwork, image: NetworkImage, config: HeatmapConfig) -> Peaks:
@@ -209,8 +227,11 @@ def target_height(sigma: Array, config: HeatmapConfig) -> Array:
     return config.gamma / (np.sqrt(2 * np.pi) * np.asarray(sigma, dtype=float)) ** config.input.dimension
 
 
-def landmarks_of(peaks: Peaks, grid: Grid, image: Grid, config: HeatmapConfig) -> LandmarkSet:
-    """Peaks on the network's grid as landmarks of the image: LPS mm, sigma along the image's axes."""
+def landmarks_of(
+    peaks: Peaks, grid: Grid, image: Grid, config: HeatmapConfig
+) -> tuple[LandmarkSet, NDArray[np.bool_]]:
+    """Peaks on the network's grid as landmarks of the image (LPS mm, sigma along the image's axes), and
+    which of them are high enough and on it."""
     dimension = config.input.dimension
     index, sigma = np.zeros((2, len(config.names), 3))
     index[:, :dimension], sigma[:, :dimension] = peaks.index, peaks.sigma
@@ -219,10 +240,5 @@ def landmarks_of(peaks: Peaks, grid: Grid, image: Grid, config: HeatmapConfig) -
     turn = (np.array(image.direction).reshape(3, 3).T @ np.array(grid.direction).reshape(3, 3)) ** 2
     variances = (sigma * grid.spacing[0] * config.calibration.sigma_scale) ** 2
     scores = np.clip(peaks.height, 0.0, 1.0)
-    return LandmarkSet(
-        config.names,
-        positions,
-        np.sqrt(variances @ turn.T),
-        scores,
-        (peaks.height >= config.calibration.min_height) & image.contains(positions),
-    )
+    found = LandmarkSet(config.names, positions, np.sqrt(variances @ turn.T), scores)
+    return found, (peaks.height >= config.calibration.min_height) & image.contains(positions)

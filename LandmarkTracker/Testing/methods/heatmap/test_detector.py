@@ -145,7 +145,7 @@ def test_a_long_volume_is_seen_in_parts_and_merged_by_the_maximum():
     (view,) = prepare(image, config)
     peaks = locate(network, view, config)
     assert network.seen == [torch.Size((1, 1, 16, 16, 16))] * 4
-    found = landmarks_of(peaks, view.grid, Grid.of(image), config_3d(calibration=Calibration(-np.inf)))
+    found, _ = landmarks_of(peaks, view.grid, Grid.of(image), config_3d(calibration=Calibration(-np.inf)))
     assert np.allclose(found["a"].position, (4, 7, 35), atol=0.3)
 
 
@@ -153,7 +153,7 @@ def test_sigma_follows_the_axes_of_the_image_however_it_is_stored():
     stored = sitk.PermuteAxes(sitk.Image(16, 18, 20, sitk.sitkFloat32), (2, 0, 1))
     (view,) = prepare(stored, config_3d())
     peaks = Peaks(np.full((2, 3), 8.0), np.array([[1.0, 2.0, 3.0]] * 2), np.ones(2))
-    found = landmarks_of(peaks, view.grid, Grid.of(stored), config_3d())
+    found, _ = landmarks_of(peaks, view.grid, Grid.of(stored), config_3d())
     # The stored image's axes are the network's third, first and second.
     assert np.allclose(found["a"].sigma, (3, 1, 2))
 
