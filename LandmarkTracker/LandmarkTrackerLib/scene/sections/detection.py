@@ -178,7 +178,7 @@ class Detection:
     def _through(self, targets: Sequence[Subject], change: Change) -> Iterator[bool]:
         detector = self.detector()
         yield False
-        failures, sets = [], []
+        failures, sets, notes = [], [], dict[str, None]()
         for target in targets:
             images = {str(t): partial(target.cine.__getitem__, t) for t in range(len(target.cine))}
             subject: Subject | None = None
@@ -191,6 +191,7 @@ class Detection:
                         change.steps.append(partial(subject.show, subject.record))
                     subject.show(subject.record.with_answer(frame, found.landmarks))
                     sets.append(found.landmarks)
+                    notes[found.note] = None
                 yield True
                 if found.landmarks is None and is_cine(target.node):
                     # The other frames are like this one.
@@ -198,6 +199,7 @@ class Detection:
         if failures:
             raise InputError("; ".join(failures))
         missing = sum(int((~found.defined).sum()) for found in sets)
-        self.context.notices.report = _(
+        report = _(
             "Detected {count} landmarks; {missing} are missing. Look at them, and drag what is wrong."
         ).format(count=sum(len(found) for found in sets) - missing, missing=missing)
+        self.context.notices.report = " ".join([report, *filter(None, notes)])

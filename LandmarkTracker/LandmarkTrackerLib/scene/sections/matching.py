@@ -11,6 +11,7 @@ import slicer
 from LandmarkTrackerLib.errors import InputError
 from LandmarkTrackerLib.jobs.match import SLICES, VOLUMES, matching
 from LandmarkTrackerLib.landmarks import LandmarkPairs
+from LandmarkTrackerLib.methods.fit import doubt_of
 from LandmarkTrackerLib.methods.protocols import Matcher
 from LandmarkTrackerLib.methods.registry import make_matcher
 from LandmarkTrackerLib.scene.actions import Action, Choice, Setting
@@ -271,7 +272,8 @@ class ScanMatching:
         for subject, landmarks in zip(self.matched, pairs.landmarks, strict=True):
             record = Record(landmarks.names, {0: landmarks})
             self._change(subject, record, change)
-        self.context.notices.report = self.next_step
+        doubts = dict.fromkeys(doubt_of(matcher, subject.cine[0]) for subject in (fixed, moving))
+        self.context.notices.report = " ".join([self.next_step, *filter(None, doubts)])
         yield True
 
     def _matcher(self) -> Matcher:

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from LandmarkTrackerLib.errors import InputError
+from LandmarkTrackerLib.methods.fit import misfit
 from LandmarkTrackerLib.methods.protocols import Locator
 from LandmarkTrackerLib.methods.registry import DEFAULT_ACROSS, UNTRAINED, make_locator
 from LandmarkTrackerLib.scene.actions import Choice, Setting
@@ -66,13 +67,14 @@ class Models:
     def __init__(self, context: Context, inputs: Inputs) -> None:
         self.context, self.inputs = context, inputs
         self._loaded: tuple[tuple[str, str], Locator] | None = None
+        self._doubt: tuple[tuple[str, str], str] | None = None
 
     def rows(self) -> list[Row]:
         """The model, and what it runs on."""
         tip = _("What finds the landmarks. The first fits the image best.")
         return [
             [Setting(_("Model"), self, "name", tip, self._choices)],
-            [Note("modelTitle", lambda: self.chosen.title)],
+            [Note("modelTitle", lambda: self.doubt or self.chosen.title)],
             [Note("runsOn", lambda: self.runs_on, _("Runs on"))],
         ]
 
@@ -97,6 +99,19 @@ class Models:
     def chosen(self) -> Model:
         """The one that will run."""
         return next((choice for choice in self.choices() if choice.name == self.name), self.best)
+
+    @property
+    def doubt(self) -> str:
+        """That the chosen model was trained on images of another kind; empty if it was not."""
+        subject = self.inputs.subject
+        if subject is None or self.chosen.name in UNTRAINED:
+            return ""
+        key = (self.chosen.name, subject.node.GetID())
+        if self._doubt is None or self._doubt[0] != key:
+            card = dict(_cards()).get(self.chosen.name)
+            card = read_card(self.chosen.name) if card is None else card
+            self._doubt = (key, misfit(card, subject.cine[0]))
+        return self._doubt[1]
 
     @property
     def chosen_across(self) -> Model:

@@ -7,6 +7,7 @@ from LandmarkTrackerLib.scene.nodes.sequences import add_cine
 from LandmarkTrackerLib.scene.nodes.volumes import fill_volume
 from LandmarkTrackerLib.scene.sections import models
 from LandmarkTrackerLib.scene.workbench import Workbench
+from LandmarkTrackerLib.simulation.phantom import Phantom
 
 CARDS = (
     ("tracker-any", {"method": "tracker", "dimensions": [2, 3]}),
@@ -110,3 +111,12 @@ def test_every_model_that_ships_and_locates_can_be_chosen_and_loaded(bench):
     for choice in bench.models.choices():
         bench.models.choose(choice.name, "cpu")
         assert bench.models.locator().max_sigma_mm > 0
+
+
+def test_a_model_that_was_trained_on_other_images_is_said_to_be_so(scene, bench):
+    phantom = Phantom(3, frames=2).cine()
+    bench.inputs.choose_image(add_cine(scene, phantom))
+    bench.models.choose("tmn-chest-xray")
+    assert "tmn-chest-xray was trained on other images" in bench.models.doubt
+    bench.models.choose("ncc")
+    assert bench.models.doubt == ""
