@@ -36,7 +36,7 @@ PATIENT, SLICE, DIASTOLE, SYSTOLE = "SCD0000301", "SCD0000301_slice04", 19, 6
 PANEL, WIDTH, CHART = 400, 860, 330
 # A test patient of scn-cardiac-lv, and two dates of a patient that correspondence-ct has not seen.
 HEARTS, SCANS = "SC-HF-I-40", "A002304"
-SECTIONS = ("inputs", "landmarks", "propagate", "review", "sets", "trust", "match", "export", "advanced")
+SECTIONS = ("inputs", "landmarks", "propagate", "review", "sets", "map", "match", "export", "advanced")
 # A patient that tmn-cardiac-cine has not seen, at a middle level, and others; 1.37 mm a pixel is assumed.
 TRUSTED, THROUGH = "SC-HF-NI-12", ("SC-HYP-40", "SC-N-05", "SC-HF-I-10", "SC-HF-NI-33", "SC-HYP-12")
 PIXEL_MM = 1.37
@@ -251,7 +251,7 @@ def trust(session: Session) -> None:
     # Beside the legend.
     grid = session.bench.inputs.subject.cine.grid
     host.view.zoom(0.9, grid.to_world((np.array(grid.size) - 1) / 2) * (-1, -1, 1))
-    session.open_only("trust")
+    session.open_only("map")
     session.shot("trust")
 
 

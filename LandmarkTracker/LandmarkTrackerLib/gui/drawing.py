@@ -81,7 +81,8 @@ class Label:
 
     def refresh(self) -> None:
         if isinstance(self.part, Note):
-            put(self.widget, text=self.part.text())
+            text = self.part.text()
+            put(self.widget, text=text, visible=bool(text or self.label))
 
 
 class ProgressBar:

@@ -168,6 +168,8 @@ class ChoicesField(Field):
             for choice in choices:
                 item = qt.QListWidgetItem(choice.title)
                 item.setFlags(qt.Qt.ItemIsEnabled | qt.Qt.ItemIsUserCheckable)
+                # There is no box to tick before it has a state.
+                item.setCheckState(qt.Qt.Unchecked)
                 self.widget.addItem(item)
         for n, choice in enumerate(choices):
             state = qt.Qt.Checked if choice.value in chosen else qt.Qt.Unchecked

@@ -96,7 +96,7 @@ class Panel:
             "chartLandmark": [
                 Action(
                     "chart",
-                    _("Show displacement"),
+                    _("Show chart"),
                     _("Distance from where each landmark was placed, with ± 1 SD for one or two."),
                     lambda: _show_chart(bench.chart.show()),
                     lambda: bench.review.obstacle,

@@ -122,7 +122,7 @@ class Drawing:
 
     def _setting(self, setting: Setting, **kwargs: Any) -> None:
         name, kind = setting.name, setting.kind
-        label = f"{setting.label} ({setting.unit})" if setting.unit else setting.label
+        label = setting.label
         if kind == "flag":
             field(vuetify.VCheckbox, name, label, **kwargs)
         elif kind in ("choice", "node"):
@@ -142,9 +142,10 @@ class Drawing:
             field(vuetify.VSlider, name, label, **{**ends, **look, **kwargs})
         elif kind == "number":
             low, high = setting.range()
-            label += f"; {low:g}: {setting.least}" if setting.least else ""
             limits = {"type": "number", "min": low, "max": high, "step": setting.step}
-            field(vuetify.VTextField, name, label, **limits, **kwargs)
+            unit = f"`{setting.unit}`"
+            shown = f"Number({name}) === {low:g} ? `{setting.least}` : {unit}" if setting.least else unit
+            field(vuetify.VTextField, name, setting.label, suffix=(shown,), **limits, **kwargs)
         else:
             field(vuetify.VTextField, name, label, **kwargs)
 

@@ -314,6 +314,8 @@ def test_other_subjects_are_ticked_and_found(host, ui, bench, oblique_cine, at):
         fill_volume(volume, cine[frame])
     place(host, ui, at(0, (45, 40)), "apex")
     assert [ui.othersList.item(n).text() for n in range(2)] == ["patient 2", "patient 3"]
+    boxes = [ui.othersList.item(n).data(QtCore.Qt.ItemDataRole.CheckStateRole) for n in range(2)]
+    assert None not in boxes
     assert ui.findButton.toolTip() == "Tick the volumes of other subjects first."
     ui.othersList.item(1).setCheckState(QtCore.Qt.CheckState.Checked)
     ui.findButton.click()

@@ -49,6 +49,11 @@ class Place:
     frame: int
 
     @property
+    def key(self) -> str:
+        """The same as long as it is the same place."""
+        return f"{self.subject.node.GetID()} {self.frame} {self.title}"
+
+    @property
     def scan(self) -> Scan:
         """The image there."""
         return Scan(self.subject.cine[self.frame])
@@ -67,7 +72,7 @@ class Exports:
         table, sequence, frames, subjects: what is written, see `write`.
         overwrite: whether files that are there are replaced.
         programs: for which pairs are written too.
-        fixed, moving: which of `places` pairs are made between.
+        fixed, moving: keys of the `places` that pairs are made between.
     """
 
     folder = Parameter("exportFolder", Path.home() / MODULE)
@@ -82,7 +87,7 @@ class Exports:
         self.context, self.inputs, self.matching = context, inputs, matching
         # The records that these places are of.
         self._places: tuple[list[Record], list[Place]] = ([], [])
-        self._fixed = self._moving = 0
+        self._fixed = self._moving = ""
 
     def rows(self) -> list[Row]:
         """Files, and pairs of points for registration."""
@@ -143,32 +148,34 @@ class Exports:
         return {kind for kind in kinds if getattr(self, kind)}
 
     @property
-    def fixed(self) -> int:
-        return min(self._fixed, max(0, len(self.places()) - 1))
+    def fixed(self) -> str:
+        keys = [place.key for place in self.places()]
+        return self._fixed if self._fixed in keys else next(iter(keys), "")
 
     @fixed.setter
-    def fixed(self, place: int) -> None:
-        self._fixed = place
+    def fixed(self, key: str) -> None:
+        self._fixed = key
 
     @property
-    def moving(self) -> int:
-        count = len(self.places())
-        moving = min(self._moving, max(0, count - 1))
-        # Nobody wants pairs of a place with itself.
-        return (moving + 1) % count if moving == self.fixed and count > 1 else moving
+    def moving(self) -> str:
+        # Nobody wants pairs of a place with itself: the one after it is the other.
+        keys = [place.key for place in self.places()]
+        after = keys.index(self.fixed) + 1 if keys else 0
+        others = [*keys[after:], *keys[: max(0, after - 1)]]
+        return self._moving if self._moving in others else next(iter(others), "")
 
     @moving.setter
-    def moving(self, place: int) -> None:
-        self._moving = place
+    def moving(self, key: str) -> None:
+        self._moving = key
 
     @property
     def pair(self) -> tuple[Place, Place]:
         """The fixed and the moving place."""
-        places = self.places()
-        return places[self.fixed], places[self.moving]
+        by_key = {place.key: place for place in self.places()}
+        return by_key[self.fixed], by_key[self.moving]
 
     def _choices(self) -> list[Choice]:
-        return [Choice(n, place.title) for n, place in enumerate(self.places())]
+        return [Choice(place.key, place.title) for place in self.places()]
 
     @property
     def obstacle(self) -> str:
