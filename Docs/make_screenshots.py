@@ -234,8 +234,8 @@ def landmark_sets(session: Session) -> None:
     session.chart = None
 
 
-def trust(session: Session) -> None:
-    """Where a click on a heart can be trusted, measured through five other patients."""
+def reliability_map(session: Session) -> None:
+    """The reliability map of a heart, computed through five other patients."""
     ui, host = session.ui, session.host
     folder = DATA / "cardiac_edes" / "images"
     series = [sorted(folder.glob(f"{name}-IM-*.png")) for name in (TRUSTED, *THROUGH)]
@@ -277,7 +277,7 @@ def scans(session: Session) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", default="", help="the one that fits best if not given")
-    parts = {"sets": landmark_sets, "trust": trust, "scans": scans}
+    parts = {"sets": landmark_sets, "trust": reliability_map, "scans": scans}
     parser.add_argument("--only", nargs="+", choices=("cine", *parts), default=["cine", *parts])
     args = parser.parse_args()
     PICTURES.mkdir(parents=True, exist_ok=True)

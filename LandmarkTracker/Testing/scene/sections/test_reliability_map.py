@@ -76,17 +76,17 @@ def errors(bench) -> np.ndarray:
 
 
 def test_what_is_missing_is_said_in_words(bench, scene):
-    trust = bench.reliability_map
-    assert trust.obstacle == "Choose a cine or a volume first."
-    assert trust.obstacle_show
+    reliability = bench.reliability_map
+    assert reliability.obstacle == "Choose a cine or a volume first."
+    assert reliability.obstacle_show
     bench.inputs.choose_image(volume(scene, "ann", 0.0))
-    assert trust.obstacle == "Tick the volumes of other subjects first."
-    trust.start()
-    assert bench.problem == trust.obstacle
+    assert reliability.obstacle == "Tick the volumes of other subjects first."
+    reliability.start()
+    assert bench.problem == reliability.obstacle
     deep = scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "deep")
     fill_volume(deep, sitk.Image([20, 20, 5], sitk.sitkInt16))
     bench.inputs.choose_others([deep])
-    assert trust.obstacle == "'deep' is a volume; this works on slices."
+    assert reliability.obstacle == "'deep' is a volume; this works on slices."
 
 
 def test_the_overlay_is_the_mean_error_in_mm_on_every_pixel_and_nothing_in_the_background(bench, ready):
