@@ -166,7 +166,7 @@ def measured(
 
 def _matcher(method: str, fixed: sitk.Image) -> Matcher:
     if method == "volume matcher":
-        return VolumeMatcher()
+        return VolumeMatcher(BINS[0])
     if method == "convexAdam":
         from peers.convex_adam import ConvexAdam
 
@@ -194,10 +194,8 @@ def _body(image: sitk.Image) -> np.ndarray:
 def _shared(scans: SimulatedScans) -> np.ndarray:
     """(k, j, i) whether a voxel of the fixed volume lies in the moving one's field of view, to 4 mm or so."""
     grid = Grid.of(scans.moving)
-    steps = [np.arange(0, n, max(1, round(4 / s))) for n, s in zip(grid.size, grid.spacing, strict=True)]
-    index = np.stack(np.meshgrid(*steps, indexing="ij"), axis=-1).reshape(-1, 3)
-    parts = np.array_split(grid.to_world(index), len(index) // 20000 + 1)
-    at = np.rint(grid.to_index(np.concatenate([scans.in_fixed(part) for part in parts]))).astype(int)
+    axes = [np.arange(0, n, max(1, round(4 / s))) * s for n, s in zip(grid.size, grid.spacing, strict=True)]
+    at = np.rint(scans.deformation.on_axes(axes).reshape(3, -1).T / grid.spacing).astype(int)
     shown = np.zeros(grid.size[::-1], np.uint8)
     shown[tuple(at[((at >= 0) & (at < grid.size)).all(axis=1)].T[::-1])] = 1
     wide = sitk.BinaryDilate(sitk.GetImageFromArray(shown), [round(6 / s) for s in grid.spacing])

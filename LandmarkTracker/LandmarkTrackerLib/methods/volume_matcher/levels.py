@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-FINEST_VOXELS = 3_500_000  # of the finest level: its descriptors are the largest thing in memory
+FINEST_VOXELS = 8_000_000  # of the finest level: its descriptors are the largest thing in memory
 CLIPPED = 0.001  # share of the voxels at either end that is metal, padding or a defect
 BODY_SHARE = 0.1  # a component below this share of the largest is not the body
 COARSEST = 10  # voxels along the shortest axis that a level has at least

@@ -30,6 +30,8 @@ LEVELS = 4
 NODES = 5  # voxels of the finest level between the nodes of a motion
 TOLERANCE, VOXELS = 2.0, 2.0  # mm, but not more than so many voxels: a pair that is closer is right
 CELLS = 8  # tolerances along a cell of the body, for the coverage
+# Each cube gives its best pair only: 6 to 8 tolerances along a side, so that there are about so many.
+APART, PAIRS = (6, 8), 4500
 PARTS = 3  # steps a round
 
 
@@ -59,7 +61,7 @@ BENDING = (
     Round(1, 3, 4000, 3, 4),
     Round(0, 3, 4000, 5, 8),
     Round(0, 3, 4000, 5, 6),
-    Round(0, 2, 4000, 5, 5),
+    Round(0, 2, 12000, 5, 5),
 )
 
 
@@ -103,7 +105,7 @@ class VolumeMatcher:
         least: pairs with a smaller chance to be right are left out.
     """
 
-    def __init__(self, least: float = 0.5) -> None:
+    def __init__(self, least: float = 0.9) -> None:
         self.least = least
 
     def match(self, fixed: sitk.Image, moving: sitk.Image) -> LandmarkPairs:
@@ -144,11 +146,7 @@ class VolumeMatcher:
     def _chosen(self, found: Candidates) -> tuple[LandmarkPairs, Evidence]:
         score = chances(found.seen, found.tolerance / found.spacing)
         believed = score >= self.least
-        keep = (
-            believed
-            & _best_of_each(found.fixed, score, found.apart)
-            & _best_of_each(found.moving, score, found.apart)
-        )
+        keep = believed & _best_of_each(found.cubes, score)
         rows = keep.nonzero()[:, 0]
         rows = rows[score[rows].argsort(descending=True, stable=True)]
         seen, cell = found.seen, CELLS * found.tolerance
@@ -176,7 +174,7 @@ class Candidates:
         fixed, moving: (N, 3) LPS mm.
         seen: of each.
         levels: the finest of the fixed and of the moving volume.
-        apart: mm between the keypoints of one volume, about.
+        cubes: (N, 3) whole numbers: in which cube of the one volume, whichever is called fixed, each lies.
         tolerance: mm within which a pair is right.
     """
 
@@ -184,7 +182,7 @@ class Candidates:
     moving: Tensor
     seen: Seen
     levels: tuple[Level, Level]
-    apart: float
+    cubes: Tensor
     tolerance: float
 
     @property
@@ -213,10 +211,13 @@ def candidates(fixed: sitk.Image, moving: sitk.Image) -> Generator[None, None, C
     parts = [_seen(forth, back.motion, spacing), _seen(back, forth.motion, spacing)]
     inside = a[0].contains(here) & b[0].contains(there)
     seen = Seen.joined(parts).select(inside)
-    last = BENDING[-1]
-    side = max(apart(level, last.most, last.least) for level in (a[0], b[0])) * spacing
-    here, there, a, b = (there, here, b, a) if swapped else (here, there, a, b)
-    return Candidates(here[inside], there[inside], seen, (a[0], b[0]), side, min(TOLERANCE, VOXELS * spacing))
+    tolerance = min(TOLERANCE, VOXELS * spacing)
+    side = min(max(APART[0] * tolerance, apart(a[0], PAIRS, 1) * spacing), APART[1] * tolerance)
+    here, there = here[inside], there[inside]
+    cubes = ((a[0].to_voxel(here) + 0.5) * spacing / side).floor().long()
+    if swapped:
+        here, there, a, b = there, here, b, a
+    return Candidates(here, there, seen, (a[0], b[0]), cubes, tolerance)
 
 
 def _key(level: Level) -> tuple[tuple[int, ...], bytes]:
@@ -305,9 +306,9 @@ def _seen(answer: _Answer, back: Motion, spacing: float) -> Seen:
     )
 
 
-def _best_of_each(points: Tensor, score: Tensor, side: float) -> Tensor:
-    """(N,) whether a point (N, 3) has the best score of its cube of `side` mm."""
-    _, cube = torch.unique((points / side).floor().long(), dim=0, return_inverse=True)
+def _best_of_each(cubes: Tensor, score: Tensor) -> Tensor:
+    """(N,) whether a pair has the best score of those in its cube (N, 3)."""
+    _, cube = torch.unique(cubes, dim=0, return_inverse=True)
     order = score.argsort(descending=True, stable=True)
     first = torch.full((int(cube.max()) + 1 if len(cube) else 0,), len(cube))
     first.scatter_reduce_(0, cube[order], torch.arange(len(cube)), "amin")
