@@ -255,3 +255,12 @@ def test_removed_nodes_and_a_closed_scene_leave_nothing_behind(bench, ready, sce
     assert not bench.busy
     scene.Clear(0)
     assert bench.reliability_map.obstacle == "Choose a cine or a volume first."
+
+
+def test_a_method_that_needs_no_pytorch_is_not_asked_for_it(bench, ready, monkeypatch):
+    monkeypatch.setattr(type(bench.models), "torch_missing", True)
+    bench.reliability_map.choose("tmn-cardiac-cine", "coarse")
+    assert bench.reliability_map.obstacle.startswith("Install PyTorch first")
+    bench.reliability_map.choose("ncc", "coarse")
+    assert bench.models.chosen.trained
+    assert bench.reliability_map.obstacle == ""
