@@ -16,6 +16,7 @@ from LandmarkTrackerLib.geometry import Grid
 from LandmarkTrackerLib.images import pixels
 from LandmarkTrackerLib.landmarks import Array, LandmarkSet
 from LandmarkTrackerLib.methods.protocols import Example, Examples, names_of, trust
+from LandmarkTrackerLib.methods.square import squared
 from LandmarkTrackerLib.methods.tracker.support import support_points
 from LandmarkTrackerLib.networks.refinement import Exemplars, Smoothed, refine, smoothed
 from LandmarkTrackerLib.networks.tracker import STRIDES, SUPPORT, TrackerNet, log_sigma
@@ -77,6 +78,7 @@ class TrackerLocator:
         Raises:
             InputError: the image has more than one slice.
         """
+        image = self._square(image)
         picture = self._picture(image)
         shown = self._points(Grid.of(image).to_index(landmarks.positions))
         points = torch.cat([shown, support_points(picture, shown)])
@@ -92,6 +94,7 @@ class TrackerLocator:
         Raises:
             InputError: the image has more than one slice.
         """
+        image = self._square(image)
         names, grid = names_of(examples), Grid.of(image)
         picture = self._picture(image)
         levels, smooth = self._network.encode(picture), smoothed(picture)
@@ -161,14 +164,18 @@ class TrackerLocator:
         scores = trust(np.sqrt((sigmas**2).mean(axis=1))) * answer[:, 4]
         return LandmarkSet(names, positions, np.column_stack([sigmas, zero]), scores, seen[best])
 
-    def _picture(self, image: sitk.Image) -> Tensor:
-        """(1, 1, H, W) brightness, mostly 0 to 1."""
+    def _square(self, image: sitk.Image) -> sitk.Image:
+        """The image with square pixels, as the network and its search windows have them."""
         grid = Grid.of(image)
         if not grid.is_slice:
             raise InputError(
                 f"this model works on slices, and the image has {grid.size[2]}; "
                 "give it one slice, or choose a method for volumes"
             )
+        return squared(image)
+
+    def _picture(self, image: sitk.Image) -> Tensor:
+        """(1, 1, H, W) brightness, mostly 0 to 1."""
         return torch.from_numpy(normalised(pixels(image)[0]))[None, None].to(self._device)
 
     def _points(self, index: Array) -> Tensor:
