@@ -11,7 +11,7 @@ from LandmarkTrackerLib.geometry import Grid
 from LandmarkTrackerLib.landmarks import LandmarkPairs
 from LandmarkTrackerLib.methods.correspondence.input import PairInputConfig, grey_image
 
-RATIO = 0.75
+RATIO = 0.8  # Lowe 2004, section 7.1
 
 
 class Sift:

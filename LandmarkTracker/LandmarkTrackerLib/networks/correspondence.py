@@ -37,15 +37,30 @@ class CorrespondenceNetwork(nn.Module):
     Args:
         dimension: 2 or 3 spatial axes.
         filters: of the successive downsampling blocks.
+        normalise: batch normalisation after every convolution, which the paper does not mention.
+        transposed: up-convolutions of 2 x 2, as in the U-Net that the paper names, in place of linear
+            interpolation.
     """
 
-    def __init__(self, dimension: int, filters: tuple[int, ...] = FILTERS) -> None:
+    def __init__(
+        self,
+        dimension: int,
+        filters: tuple[int, ...] = FILTERS,
+        normalise: bool = True,
+        transposed: bool = False,
+    ) -> None:
         super().__init__()
         self.multiple = 2 ** (len(filters) - 1)
         inputs = (1, *filters[:-1])
-        self.down = nn.ModuleList(_block(dimension, a, b) for a, b in zip(inputs, filters, strict=True))
-        pairs = reversed(list(pairwise(filters)))
-        self.up = nn.ModuleList(_block(dimension, a + b, a) for a, b in pairs)
+        self.down = nn.ModuleList(
+            _block(dimension, a, b, normalise) for a, b in zip(inputs, filters, strict=True)
+        )
+        pairs = list(reversed(list(pairwise(filters))))
+        grow = (nn.ConvTranspose2d, nn.ConvTranspose3d)[dimension - 2]
+        self.grow = nn.ModuleList(grow(b, a, 2, stride=2) for a, b in pairs) if transposed else None
+        self.up = nn.ModuleList(
+            _block(dimension, 2 * a if transposed else a + b, a, normalise) for a, b in pairs
+        )
         self.landmark = convolution(dimension, filters[0], 1, 1)
         self.matching = nn.Linear(filters[-2] + filters[-1], 2)
 
@@ -57,8 +72,9 @@ class CorrespondenceNetwork(nn.Module):
         for block in self.down:
             blocks.append(block(pool(blocks[-1], 2) if blocks else image))
         features = blocks[-1]
-        for block, skip in zip(self.up, reversed(blocks[:-1]), strict=True):
-            features = block(torch.cat([skip, grow_linear(features)], dim=1))
+        for level, (block, skip) in enumerate(zip(self.up, reversed(blocks[:-1]), strict=True)):
+            grown = grow_linear(features) if self.grow is None else self.grow[level](features)
+            features = block(torch.cat([skip, grown], dim=1))
         return Features(self.landmark(features).float(), (blocks[-2].float(), blocks[-1].float()))
 
     def pair_logits(self, fixed: Tensor, moving: Tensor) -> Tensor:
@@ -72,14 +88,14 @@ class CorrespondenceNetwork(nn.Module):
         return (fixed * weight) @ moving.transpose(1, 2) + bias
 
 
-def _block(dimension: int, inputs: int, outputs: int) -> nn.Sequential:
+def _block(dimension: int, inputs: int, outputs: int, normalise: bool) -> nn.Sequential:
     norm = (nn.BatchNorm2d, nn.BatchNorm3d)[dimension - 2]
     return nn.Sequential(
         convolution(dimension, inputs, outputs, 3),
-        norm(outputs),
+        norm(outputs) if normalise else nn.Identity(),
         nn.ReLU(inplace=True),
         convolution(dimension, outputs, outputs, 3),
-        norm(outputs),
+        norm(outputs) if normalise else nn.Identity(),
         nn.ReLU(inplace=True),
     )
 

@@ -37,6 +37,8 @@ class ViewConfig:
 
     Attributes:
         size: pixels of either image along i, j (slices) or i, j, k (volumes), the same along every axis.
+        whole: the whole slice or volume, centred in `size`, as in the paper; otherwise a part of that size
+            anywhere in the body.
         spacing: mm of the network's pixels, the same along every axis.
         intensity: see `PairInputConfig`.
     """
@@ -44,6 +46,7 @@ class ViewConfig:
     size: tuple[int, ...] = (192, 192)
     spacing: float = 1.0
     intensity: Literal["ct", "image"] = "ct"
+    whole: bool = False
 
     def __post_init__(self) -> None:
         if len(self.size) not in (2, 3) or len(set(self.size)) > 1 or self.size[0] < 16:
@@ -59,9 +62,30 @@ class ViewConfig:
 
 @dataclass(frozen=True)
 class NetworkConfig:
-    """The `[network]` table: `filters` of the levels from fine to coarse."""
+    """The `[network]` table: `filters` of the levels from fine to coarse; see `CorrespondenceNetwork`."""
 
     filters: tuple[int, ...] = FILTERS
+    normalise: bool = True
+    transposed: bool = False
+
+
+@dataclass(frozen=True)
+class AugmentationConfig(Extent):
+    """The `[augmentation]` table: how far the two images of a pair differ, see `Extent`, and how.
+
+    Attributes:
+        brightness, contrast: jitter of the grey values, which go from 0 to 1, to both sides.
+        noise: largest SD of Gaussian noise, another one in each image; the paper has none.
+        single: one change a pair, grey values, affine or elastic, of the moving image alone, as in the paper;
+            otherwise grey values change in both images, and affine and elastic maps may come together.
+        pose: also turn both images by right angles, mirror and scale them, which the paper does not.
+    """
+
+    brightness: float = 0.2
+    contrast: float = 0.2
+    noise: float = 0.03
+    single: bool = False
+    pose: bool = True
 
 
 @dataclass(frozen=True)
@@ -72,6 +96,8 @@ class LearningConfig:
         rate, weight_decay: of Adam.
         count: K landmarks sampled in each image.
         cell: at most one landmark in each cell of this many pixels along each axis.
+        apart: when images are matched by consistency alone, pixels within which only the most probable
+            landmark counts; 0 takes every pixel above the threshold, as the paper does.
         contrast, repeat: weights of the contrast and the repeatability loss; the paper has neither.
     """
 
@@ -79,6 +105,7 @@ class LearningConfig:
     weight_decay: float = 1e-4
     count: int = 400
     cell: int = 8
+    apart: int = 2
     contrast: float = 0.0
     repeat: float = 0.0
 
@@ -93,7 +120,7 @@ class CorrespondenceConfig:
     input: ViewConfig = field(default_factory=ViewConfig)
     network: NetworkConfig = field(default_factory=NetworkConfig)
     learning: LearningConfig = field(default_factory=LearningConfig)
-    augmentation: Extent = field(default_factory=Extent)
+    augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
 
 
 class CorrespondenceTask:
@@ -108,12 +135,22 @@ class CorrespondenceTask:
 
     def __init__(self, config: CorrespondenceConfig) -> None:
         self.config, self.input = config, config.input.network
-        learning = config.learning
-        self.pairs = PairsConfig(config.input.size[0], learning.count, learning.cell)
+        learning, changes = config.learning, config.augmentation
+        self.pairs = PairsConfig(
+            config.input.size[0],
+            learning.count,
+            learning.cell,
+            brightness=changes.brightness,
+            contrast=changes.contrast,
+            noise=changes.noise,
+            single=changes.single,
+            pose=changes.pose,
+            whole=config.input.whole,
+        )
         items = split_items(config.data, config.split, seed=config.run.seed)
         self._training, self._validation = (
             SimulatedPairs(
-                read_sources([item for item in items if item.part == part], self.input),
+                read_sources([item for item in items if item.part == part], self.input, config.input.whole),
                 self.pairs,
                 config.augmentation,
                 self.input.spacing,
@@ -123,7 +160,7 @@ class CorrespondenceTask:
 
     def network(self) -> CorrespondenceNetwork:
         layout = (torch.channels_last, torch.channels_last_3d)[self.input.dimension - 2]
-        network = CorrespondenceNetwork(self.input.dimension, self.config.network.filters)
+        network = CorrespondenceNetwork(self.input.dimension, **asdict(self.config.network))
         return network.to(memory_format=layout)
 
     def optimiser(self, network: torch.nn.Module) -> torch.optim.Optimizer:
@@ -207,7 +244,10 @@ class CorrespondenceTask:
         return {
             "input": asdict(self.input),
             "filters": list(self.config.network.filters),
+            "normalise": self.config.network.normalise,
+            "transposed": self.config.network.transposed,
             "cell": self.pairs.cell,
+            "apart": self.config.learning.apart,
             "validation": dict(metrics),
         }
 

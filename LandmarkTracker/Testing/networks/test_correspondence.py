@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 import torch
 from LandmarkTrackerLib.networks.correspondence import (
@@ -31,6 +33,24 @@ def test_the_branch_keeps_the_size_and_describes_with_the_last_two_blocks(
 def test_a_size_that_cannot_be_halved_often_enough_is_refused() -> None:
     with pytest.raises(ValueError, match="multiple of 4"):
         small(2)(torch.zeros(1, 1, 22, 24))
+
+
+def test_the_u_net_of_the_paper_has_a_sixteenth_of_its_weights() -> None:
+    """Ronneberger et al. 2015: two 3 x 3 convolutions a level, up-convolutions of 2 x 2, a 1 x 1 layer."""
+    filters = (16, 32, 64, 128, 256)
+    network = CorrespondenceNetwork(2, filters, normalise=False, transposed=True)
+
+    def block(a: int, b: int) -> int:
+        return 9 * a * b + b + 9 * b * b + b
+
+    down = sum(block(a, b) for a, b in zip((1, *filters[:-1]), filters, strict=True))
+    up = sum(4 * b * a + a + block(2 * a, a) for a, b in pairwise(filters))
+    matching = 2 * 384 + 2
+    assert sum(p.numel() for p in network.parameters()) == down + up + 16 + 1 + matching
+    # The original, with 64 filters and two classes, has 31.03 million.
+    assert 16 * (down + up) == pytest.approx(31.03e6, rel=0.01)
+    assert network(torch.zeros(1, 1, 32, 48)).logits.shape == (1, 1, 32, 48)
+    assert not any(isinstance(m, torch.nn.BatchNorm2d) for m in network.modules())
 
 
 def test_the_paper_has_16_to_256_filters_and_384_numbers_a_descriptor() -> None:

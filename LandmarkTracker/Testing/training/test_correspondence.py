@@ -14,6 +14,7 @@ from LandmarkTrackerLib.simulation.scans import Extent
 from LandmarkTrackerLib.step import results
 from LandmarkTrackerLib.training.config import DataConfig, RunConfig, SplitConfig
 from LandmarkTrackerLib.training.correspondence import (
+    AugmentationConfig,
     CorrespondenceConfig,
     CorrespondenceTask,
     LearningConfig,
@@ -62,6 +63,30 @@ def test_origins_say_which_pixel_of_the_fixed_image_every_moving_pixel_shows(
         inside = (from_the_middle < 0.9).all(-1) & (sample["moving_mask"][0] > 0) & (mask > 0.99)
         assert inside.float().mean() > 0.02
         assert (read - sample["moving"][0])[inside].abs().mean() < 0.02
+
+
+def test_a_single_change_leaves_the_fixed_image_whole_and_as_it_is() -> None:
+    """Grey values, an affine map or an elastic one, a third of the pairs each; 40 pixels centred in 48."""
+    one = source(40, 40)
+    config = PairsConfig(size=48, noise=0, single=True, pose=False, whole=True)
+    data = SimulatedPairs([one], config, Extent(translate=5), 1.0)
+    kinds = []
+    for n in range(60):
+        sample = data[Draw(0, (n,))]
+        assert torch.allclose(sample["fixed"][0, 4:44, 4:44], one.pixels[0], atol=1e-5)
+        assert not sample["fixed"][0, :3].any()
+        still = bool((sample["origins"][0, 0] - torch.arange(48)).abs().max() < 1e-3)
+        second = (
+            sample["origins"].diff(n=2, dim=1).abs().max() + sample["origins"].diff(n=2, dim=2).abs().max()
+        )
+        kinds.append("grey" if still else "affine" if second < 1e-3 else "elastic")
+        read = read_at(sample["fixed"][None], sample["origins"].movedim(0, -1)[None])[0]
+        there = sample["moving_mask"][0] > 0
+        unlike = float((read - sample["moving"])[0][there].abs().mean()) if there.any() else 0.0
+        assert (unlike > 0.02) if still else (unlike < 0.02)
+    assert {kind: 10 < kinds.count(kind) < 30 for kind in set(kinds)} == dict.fromkeys(
+        ("grey", "affine", "elastic"), True
+    )
 
 
 def test_the_same_draw_gives_the_same_pair_and_another_one_another() -> None:
@@ -129,7 +154,7 @@ def test_training_finds_more_right_matches(tmp_path: Path) -> None:
         ViewConfig((48, 48)),
         NetworkConfig((8, 8, 16)),
         LearningConfig(rate=3e-3, count=36, contrast=1.0),
-        Extent(rotate=5, scale=0.05, shear=0.05, translate=3, elastic=2, width=(20, 30)),
+        AugmentationConfig(rotate=5, scale=0.05, shear=0.05, translate=3, elastic=2, width=(20, 30)),
     )
     task = CorrespondenceTask(config)
     torch.set_num_threads(1)

@@ -8,9 +8,12 @@ from pathlib import Path
 import pytest
 from LandmarkTrackerLib.networks.heatmap import HeatmapNetwork
 from LandmarkTrackerLib.training.config import DataConfig, SplitConfig, read_config
+from LandmarkTrackerLib.training.correspondence import MARGINS, CorrespondenceConfig, CorrespondenceTask
 from LandmarkTrackerLib.training.heatmap_config import HeatmapTraining
 from LandmarkTrackerLib.training.heatmap_task import HeatmapTask
 from LandmarkTrackerLib.training.loop import Run
+from LandmarkTrackerLib.training.tmn import TmnTask
+from LandmarkTrackerLib.training.tmn_data import TmnConfig
 
 # Size, width, steps, gamma and alpha of sections 3 and 4.
 SCN = {
@@ -83,3 +86,47 @@ def test_a_recipe_of_the_scn_paper_starts_steps_and_resumes(architecture, root, 
         run=replace(config.run, steps=4, device="cpu", workers=0),
     )
     steps_and_resumes(lambda: HeatmapTask(config), config.run, tmp_path / "run")
+
+
+def test_the_recipe_of_the_correspondence_paper_has_its_values(root):
+    config = read_config(root / "Docs" / "recipes" / "correspondence-paper.toml", CorrespondenceConfig)
+    # 24,923 training slices.
+    assert config.run.counted(24_923).steps == 311_538
+    assert (config.run.epochs, config.run.batch_size, config.run.schedule) == (50, 4, "constant")
+    learning, changes = config.learning, config.augmentation
+    assert (learning.rate, learning.weight_decay, learning.count, learning.cell) == (1e-3, 1e-4, 400, 8)
+    assert (learning.contrast, learning.repeat, learning.apart, changes.noise) == (0, 0, 0, 0)
+    assert (changes.single, changes.pose, config.input.whole, config.data[0].every) == (True, False, True, 1)
+    assert (config.network.normalise, config.network.transposed) == (False, True)
+    assert MARGINS == (0.1, 1.0)
+    # The largest pixels, 1.31 mm, of slices of 512 x 512.
+    assert config.input.size[0] >= 512 * 1.31
+    assert config.input.size[0] % 16 == 0
+
+
+def test_the_recipe_of_the_correspondence_paper_starts_steps_and_resumes(root, dots_folder, tmp_path):
+    config = read_config(root / "Docs" / "recipes" / "correspondence-paper.toml", CorrespondenceConfig)
+    config = replace(
+        config,
+        data=(DataConfig(str(dots_folder), "*.nrrd"),),
+        split=SplitConfig(0.2),
+        input=replace(config.input, size=(48, 48), intensity="image"),
+        network=replace(config.network, filters=(4, 4, 8)),
+        run=replace(config.run, epochs=0.0, steps=4, device="cpu", workers=0, precision="32-true"),
+    )
+    steps_and_resumes(lambda: CorrespondenceTask(config), config.run, tmp_path / "run")
+
+
+def test_the_recipe_of_the_tmn_paper_starts_steps_and_resumes(root, dots_folder, tmp_path):
+    config = read_config(root / "Docs" / "recipes" / "tmn-paper.toml", TmnConfig)
+    config = replace(
+        config,
+        data=(DataConfig(str(dots_folder), "*.nrrd"),),
+        split=SplitConfig(0.2),
+        input=replace(config.input, size=(48, 48)),
+        network=replace(config.network, encoder="resnet50", width=16, pretrained=False),
+        run=replace(config.run, epochs=0.8, batch_size=2, device="cpu", workers=0, precision="32-true"),
+    )
+    # Ten images to train on, in batches of two.
+    assert config.run.counted(10).steps == 4
+    steps_and_resumes(lambda: TmnTask(config), config.run, tmp_path / "run")

@@ -63,7 +63,8 @@ def find_candidates(
     Args:
         network: in evaluation mode.
         grey: (j, i) or (k, j, i), 0 to 1.
-        apart: pixels within which there is no higher probability, along each axis.
+        apart: pixels within which there is no higher probability, along each axis; 0 takes every pixel above
+            the threshold, at its centre.
     """
     for start in blocks.starts(grey.shape):
         yield _in_block(network, grey, start, threshold, apart, blocks)
@@ -102,7 +103,7 @@ def _in_block(
         device=device,
     )
     peaks = peaks[((peaks >= core_first) & (peaks < core_stop)).all(dim=1)]
-    at = peaks.flip(1) + _vertex(features.logits[0, 0], peaks).flip(1)
+    at = peaks.flip(1) + (_vertex(features.logits[0, 0], peaks).flip(1) if apart else 0.0)
     probability = features.logits[0, 0][tuple(peaks.T)].sigmoid()
     descriptors = describe(features, at[None])[0]
     index = at.cpu().numpy().astype(float) + np.array(first[::-1])

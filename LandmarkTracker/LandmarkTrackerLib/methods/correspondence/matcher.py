@@ -28,6 +28,7 @@ Filtering = Literal["consistent", "smooth"]
 
 # Pixels off what the neighbours say: before a pair is refined, and after.
 COARSE, FINE = 3.0, 2.0
+APART = 2
 SEARCHES = 2  # again, near where the neighbours say
 
 
@@ -49,7 +50,9 @@ class CorrespondenceMatcher:
             not move as their neighbours do, searches again near where these say, and refines the moving
             points by the grey values around them (see `local_affine` and `refine`).
         threshold: of the landmark probability (thresh_landmark, 2.6).
-        apart: pixels within which only the most probable landmark counts.
+        apart: pixels within which only the most probable landmark counts, between its pixels; 0 takes every
+            pixel above the threshold, as the paper does. None is 2, and for "consistent" what the model's
+            training file says.
     """
 
     def __init__(
@@ -58,13 +61,20 @@ class CorrespondenceMatcher:
         device: str = "auto",
         filtering: Filtering = "smooth",
         threshold: float = 0.5,
-        apart: int = 2,
+        apart: int | None = None,
     ) -> None:
         config = model.config
         self.card = model.card
         self.input = PairInputConfig(**config["input"])
-        self.filtering, self.threshold, self.apart = filtering, threshold, apart
-        self._network = CorrespondenceNetwork(self.input.dimension, tuple(config["filters"]))
+        self.filtering, self.threshold = filtering, threshold
+        own = config.get("apart", APART) if filtering == "consistent" else APART
+        self.apart = own if apart is None else apart
+        self._network = CorrespondenceNetwork(
+            self.input.dimension,
+            tuple(config["filters"]),
+            config.get("normalise", True),
+            config.get("transposed", False),
+        )
         self._network.load_state_dict(dict(model.state))
         # Convolutions on CPUs take two thirds of the time with the channels last.
         layout = (torch.channels_last, torch.channels_last_3d)[self.input.dimension - 2]

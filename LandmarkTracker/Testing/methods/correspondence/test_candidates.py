@@ -70,3 +70,11 @@ def test_blocks_give_the_same_landmarks_as_the_whole(shape: tuple[int, ...]) -> 
     np.testing.assert_allclose(parts.index[order[1]], whole.index[order[0]], atol=1e-3)
     np.testing.assert_allclose(parts.probability[order[1]], whole.probability[order[0]], atol=1e-5)
     torch.testing.assert_close(parts.descriptors[order[1]], whole.descriptors[order[0]], atol=1e-4, rtol=1e-3)
+
+
+def test_without_suppression_every_pixel_above_the_threshold_is_a_landmark_at_its_centre() -> None:
+    """As in the paper's inference (section 2.5)."""
+    image = np.zeros((32, 32), np.float32)
+    image[10, 10:13], image[20, 20] = (0.9, 1.0, 0.8), 0.4
+    found = found_in(image, 0.5, 0, Blocks(512, 8))
+    assert found.index.tolist() == [[10, 10], [11, 10], [12, 10]]

@@ -65,3 +65,13 @@ def test_a_volume_is_matched_with_itself_however_it_is_stored(matcher: Correspon
 def test_a_volume_and_a_slice_do_not_go_together(matcher: CorrespondenceMatcher) -> None:
     with pytest.raises(InputError, match="for volumes and the image is one slice"):
         next(matcher.steps(volume(), volume()[:, :, 3:4]))
+
+
+def test_the_models_file_says_how_far_apart_landmarks_are_where_consistency_alone_counts() -> None:
+    config = {"input": {"dimension": 2, "spacing": 1.0, "intensity": "image"}, "filters": [4, 4]}
+    config |= {"normalise": False, "transposed": True}
+    network = CorrespondenceNetwork(2, (4, 4), normalise=False, transposed=True)
+    for own, expected in (({}, (2, 2)), ({"apart": 0}, (0, 2))):
+        model = Model("untrained", "correspondence", config | own, network.state_dict(), {})
+        made = [CorrespondenceMatcher(model, "cpu", way) for way in ("consistent", "smooth")]  # type: ignore[arg-type]
+        assert tuple(matcher.apart for matcher in made) == expected
