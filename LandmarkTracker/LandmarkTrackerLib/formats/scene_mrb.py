@@ -42,7 +42,9 @@ def read_cine(path: Path) -> Cine:
             there = Path(folder.name) / PurePosixPath(inside[0].filename).name
             with bundle.open(inside[0]) as packed, there.open("wb") as file:
                 shutil.copyfileobj(packed, file, 1 << 20)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except InputError:
+        raise
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError) as error:
         raise InputError(f"{path} is damaged or no saved scene ({error}); save it again") from error
     cine = seq_nrrd.read_cine(there)
     read = cine.read

@@ -85,8 +85,21 @@ def read_seq_mrb(path: Path) -> Track:
             files = _files_in(scene)
             folder = PurePosixPath(scene_file).parent
             texts = [bundle.read(str(folder / files[node])).decode() for node, _, _ in values]
-    except (zipfile.BadZipFile, zlib.error, ElementTree.ParseError, StopIteration, KeyError) as error:
+    except InputError:
+        raise
+    # zipfile raises OSError for an entry before the file, NotImplementedError for an unknown compression, and
+    # RuntimeError for an encrypted one.
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        ElementTree.ParseError,
+        StopIteration,
+        KeyError,
+        ValueError,
+    ) as error:
         raise InputError(f"{path} is damaged or no sequence of point lists; save it again") from error
+    except (OSError, RuntimeError, EOFError) as error:
+        raise InputError(f"{path} is damaged or encrypted ({error}); save it again") from error
     frames = [landmarks_of(text, path) for text in texts]
     names = tuple(dict.fromkeys(name for frame in frames for name in frame.names))
     unit = unit_of(sequence.get("indexUnit", ""), sequence.get("indexName", ""))
