@@ -94,7 +94,7 @@ def liver(data: Path) -> Course:
 
 
 def measure(course: Course) -> Iterator[dict[str, str]]:
-    """A line for each latency and way, over the times that every way has foretold."""
+    """A line for each latency and way, over the times that every way has predicted."""
     for latency in LATENCIES:
         told = {way: forecast(course.track, latency, PLANE, way) for way in WAYS}
         both = np.all([np.isfinite(ahead.positions[:, 0, 0]) for ahead in told.values()], axis=0)
@@ -133,7 +133,7 @@ def picture(course: Course, path: Path) -> None:
             band = 1.645 * np.stack([frame.sigmas[0, 1] for frame in ahead])[shown]
             ax.fill_between(ahead.times[shown], at - band, at + band, color=colour, alpha=0.15, lw=0)
     ax.set(xlabel="time (s)", ylabel="displacement (mm)", xlim=(start, end))
-    ax.set_title(f"{course.what}: foretold {1000 * LATENCIES[-1]:.0f} ms ahead; the band should hold 90 %")
+    ax.set_title(f"{course.what}: predicted {1000 * LATENCIES[-1]:.0f} ms ahead; the band should hold 90 %")
     ax.grid(alpha=0.3)
     ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=4, frameon=False)
     figure.savefig(path, dpi=90)

@@ -1,4 +1,4 @@
-"""Does a 90 % ellipse hold 90 % of the truth? Stated uncertainty against errors: part of `tracking.py`.
+"""Do 90 % confidence ellipses hold 90 % of the true positions?
 
 Of the expert's contours only the distance across counts. Points that were reported missing state nothing and
 are left out, and so are methods that state no uncertainty.

@@ -65,7 +65,7 @@ ROWS = {
     "simulated": "simulated motion of held-out images, pixels",
     **{row: f"the same, {row}, pixels" for row in HARDER},
     "liver": "liver cine, superior-inferior, mm",
-    "liver, scaled": "the same, but for one scale of the motion",
+    "liver, scaled": "the same, after scale correction",
     **{row: f"simulated motion, {row}, mm" for row in HELD_OUT_VOLUMES},
 }
 
@@ -179,12 +179,12 @@ def table(results: list[Result], costs: list[Cost]) -> list[dict[str, str]]:
             )
         some = next(iter(there.values()))
         line(
-            f"… off by more than 5 mm without a word, of {len(some.judged.errors) - some.gone}",
+            f"… undetected failures (> 5 mm), of {len(some.judged.errors) - some.gone}",
             lambda n, t=there: str(t[n].summary.gross) if n in t else "",
         )
         if some.gone:
             line(
-                f"… gone, and reported as found, of {some.gone}",
+                f"… false positives (tissue that left the plane), of {some.gone}",
                 lambda n, t=there: str(t[n].made_up) if n in t else "",
             )
         if row in HELD_OUT_VOLUMES:

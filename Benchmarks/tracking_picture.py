@@ -1,4 +1,4 @@
-"""The picture of `tracking.py`: how far off, how often wrong without a word, and what a frame costs."""
+"""The picture of `tracking.py`: errors, undetected failures, and what a frame costs."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def _silent(ax: Axes, results: list[Result]) -> None:
     for line in range(1, len(rows)):
         ax.axhline(line - 0.5, color="#dddddd", lw=0.8)
     ax.set_xlabel("answers (%)")
-    ax.set_title("off by > 5 mm, or not there at all, without a word", fontsize=11)
+    ax.set_title("undetected: off by > 5 mm, or not there at all", fontsize=11)
     ax.grid(alpha=0.3, axis="x")
 
 
