@@ -8,7 +8,7 @@ BIN := bin
 endif
 VENV := .venv/$(BIN)
 SOURCES := LandmarkTracker Benchmarks Docs .ci
-EXTRAS := base train slicer web benchmark docs
+EXTRAS := base train slicer web video benchmark docs
 # constraints.txt names the version of every package, so that a release of one cannot break an installation.
 INSTALL := -m pip --disable-pip-version-check install --quiet
 CONSTRAINED := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt

@@ -10,7 +10,7 @@ COLOURS = 256
 
 
 def with_palette(picture: Image.Image) -> Image.Image:
-    """The picture in 256 colours. Rare ones, as of small markers, count for more than their area."""
+    """The picture in 256 colours. Rare ones, such as small markers, count for more than their area."""
     pixels = np.asarray(picture.convert("RGB"))
     colours, counts = np.unique(pixels.reshape(-1, 3), axis=0, return_counts=True)
     sample = np.repeat(colours, np.ceil(counts**0.4).astype(int), axis=0)[None]

@@ -23,9 +23,9 @@ frames = 2
 [split]
 validation = ["phantom-1001"]
 
-[field]
+[input]
 size = [64, 64]
-spacing_mm = 5.0
+spacing = 5.0
 
 [network]
 layers = 2
@@ -34,7 +34,6 @@ width = 32
 [learning]
 loss = "gaussian"
 patches = 4
-validation_patches = 4
 
 [run]
 steps = 2
@@ -107,6 +106,23 @@ def web(folder: Path) -> None:
             server.terminate()
 
 
+def video(folder: Path) -> None:
+    """A video of five frames, read as a cine."""
+    import av
+    from LandmarkTrackerLib.formats import open_cine
+
+    file = folder / "cine.mp4"
+    with av.open(str(file), "w") as container:
+        stream = container.add_stream("mpeg4", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for n in range(5):
+            frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), 20 * n, np.uint8), format="rgb24")
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    command("info", file)
+    assert len(open_cine(file)) == 5
+
+
 def benchmark(folder: Path) -> None:
     """The peers, on a slice that moves by 3 pixels."""
     sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "Benchmarks"))
@@ -134,7 +150,7 @@ def docs(folder: Path) -> None:
         assert (folder / "site" / page).is_file()
 
 
-EXTRAS = {f.__name__: f for f in (base, train, slicer, web, benchmark, docs)}
+EXTRAS = {f.__name__: f for f in (base, train, slicer, web, video, benchmark, docs)}
 
 if __name__ == "__main__":
     name, place = sys.argv[1:]
