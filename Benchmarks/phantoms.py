@@ -1,6 +1,6 @@
 """Landmarks propagated through simulated breathing torsos that no shipped model has seen.
 
-    python Benchmarks/phantoms.py [--model tmn-phantom-torso]
+    python Benchmarks/phantoms.py [--model tracker]
 
 Prints the distance to the exact positions, mm, of each landmark and of all.
 """
@@ -39,7 +39,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--model", default="tmn-phantom-torso")
+    parser.add_argument("--model", default="tracker")
     found, still, sigma, names = errors(parser.parse_args().model)
     print("| landmark | mean | median | 95th pct | worst | missing | mean sigma | no motion, mean |")
     print("| --- | --- | --- | --- | --- | --- | --- | --- |")

@@ -1,4 +1,7 @@
-"""Model files: NAME.pt holds configuration and weights and runs no code; NAME.json beside it is the card."""
+"""Model files: NAME.pt holds configuration and weights and runs no code; NAME.json beside it is the card.
+
+Matrices and large kernels, most of a file, are stored in half precision; networks run in single precision.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,16 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from LandmarkTrackerLib.errors import InputError
 
+if TYPE_CHECKING:
+    import torch
+
 FORMAT = "landmark-tracker-model-1"
+# Weights of a kernel, from which on it is stored in half precision.
+LARGE = 200_000
 
 
 @dataclass(frozen=True)
@@ -21,7 +29,7 @@ class Model:
         name: file name without `.pt`.
         method: which class of `methods/` runs it: "tmn", "scn", ...
         config: what that class needs to build the network and to pre-process.
-        state: the network's state_dict, on the CPU.
+        state: the network's state_dict, on the CPU, in single precision.
         card: the model card; empty if the file stands alone.
     """
 
@@ -83,11 +91,18 @@ def load_model(model: str | Path) -> Model:
         raise InputError(f"{path} is damaged or not a model file: {str(error).splitlines()[0]}") from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise InputError(f"{path} is not a LandmarkTracker model; train one with `landmark-tracker train`")
-    return Model(path.stem, content["method"], content["config"], content["state"], read_card(path))
+    state = {
+        key: value.float() if value.is_floating_point() else value for key, value in content["state"].items()
+    }
+    return Model(path.stem, content["method"], content["config"], state, read_card(path))
 
 
 def save_model(path: Path, method: str, config: Mapping[str, Any], state: Mapping[str, Any]) -> None:
-    """Write a model file, whole or not at all."""
+    """Write a model file, whole or not at all.
+
+    Raises:
+        InputError: a weight is too large for half precision; the training has diverged.
+    """
     import torch
 
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -97,11 +112,22 @@ def save_model(path: Path, method: str, config: Mapping[str, Any], state: Mappin
             "format": FORMAT,
             "method": method,
             "config": dict(config),
-            "state": {key: value.detach().cpu().contiguous() for key, value in state.items()},
+            "state": {key: _at_rest(key, value) for key, value in state.items()},
         },
         partial,
     )
     partial.replace(path)
+
+
+def _at_rest(key: str, value: torch.Tensor) -> torch.Tensor:
+    """Matrices and large kernels in half precision; the small kernels of the first layers stay exact."""
+    value = value.detach().cpu().contiguous()
+    if not value.is_floating_point() or not (value.ndim == 2 or value.numel() > LARGE):
+        return value
+    half = value.half()
+    if not half.isfinite().all():
+        raise InputError(f"the weights {key} are not finite or above 65504: the training has diverged")
+    return half
 
 
 def pick_device(device: str = "auto") -> str:
