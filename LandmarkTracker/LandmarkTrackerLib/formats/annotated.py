@@ -209,19 +209,3 @@ def landmark_names(data: Sequence[Annotated], wanted: Sequence[str] = ()) -> tup
                     "or list the landmarks to train in [data] landmarks"
                 )
     return tuple(counts)
-
-
-def subject_folds(data: Sequence[Annotated], folds: int, seed: int = 0) -> list[list[Annotated]]:
-    """The images in `folds` groups of about the same number of subjects, shuffled by `seed`.
-
-    Raises:
-        InputError: there are fewer subjects than folds.
-    """
-    subjects = list(dict.fromkeys(item.subject for item in data))
-    if len(subjects) < folds:
-        raise InputError(
-            f"{len(subjects)} subjects cannot be split into {folds} groups; annotate more images"
-        )
-    order = np.random.default_rng(seed).permutation(len(subjects))
-    group = {subjects[row]: place % folds for place, row in enumerate(order)}
-    return [[item for item in data if group[item.subject] == fold] for fold in range(folds)]

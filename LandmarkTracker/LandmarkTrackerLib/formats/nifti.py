@@ -11,6 +11,7 @@ import gzip
 import math
 import struct
 import zlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -36,6 +37,37 @@ BITS = {
 SLIGHT = 1.0
 EXACT = 1e-4  # what ITK takes
 LARGEST = 1 << 44  # bytes
+# Bytes of a header, which its first number states, and what it holds: the form, as `struct` names it, and the
+# first byte.
+FIRST, SECOND = 348, 540
+LAYOUT_1 = {
+    "axes": ("8h", 40),
+    "kind": ("h", 70),
+    "bits": ("h", 72),
+    "pixdim": ("8f", 76),
+    "offset": ("f", 108),
+    "scaling": ("2f", 112),
+    "units": ("B", 123),
+    "start": ("f", 136),
+    "qform": ("h", 252),
+    "sform": ("h", 254),
+    "quatern": ("6f", 256),
+    "rows": ("12f", 280),
+}
+LAYOUT_2 = {
+    "kind": ("h", 12),
+    "bits": ("h", 14),
+    "axes": ("8q", 16),
+    "pixdim": ("8d", 104),
+    "offset": ("q", 168),
+    "scaling": ("2d", 176),
+    "start": ("d", 216),
+    "qform": ("i", 344),
+    "sform": ("i", 348),
+    "quatern": ("6d", 352),
+    "rows": ("12d", 400),
+    "units": ("i", 500),
+}
 
 
 @dataclass(frozen=True)
@@ -103,13 +135,13 @@ def read_header(path: Path) -> Header:
     head, data = _files(path)
     try:
         with _opened(head) as file:
-            raw = file.read(540)
+            raw = file.read(SECOND)
     except (OSError, EOFError, zlib.error) as error:
         raise InputError(f"{path} is damaged or cut short; copy it again") from error
     for order in "<>":
-        for length, parse in ((348, _first), (540, _second)):
+        for length in (FIRST, SECOND):
             if len(raw) >= length and struct.unpack(order + "i", raw[:4])[0] == length:
-                return _checked(path, parse(raw, order, data))
+                return _checked(path, _header(raw[:length], order, data))
     raise InputError(f"{path} has no NIfTI header; export it again")
 
 
@@ -202,93 +234,51 @@ def _require_whole(path: Path, there: int, needed: int) -> None:
         raise InputError(f"{path} is cut short: {there} of {needed} bytes; copy it again")
 
 
-def _first(raw: bytes, order: str, data: Path) -> Header | None:
-    """NIfTI-1; Analyze 7.5, which has no magic, states no position."""
-    axes = struct.unpack(order + "8h", raw[40:56])
-    kind, bits = struct.unpack(order + "2h", raw[70:74])
-    pixdim = struct.unpack(order + "8f", raw[76:108])
-    offset, slope, inter = struct.unpack(order + "3f", raw[108:120])
-    qform, sform = struct.unpack(order + "2h", raw[252:256])
-    quatern = struct.unpack(order + "6f", raw[256:280])
-    rows = np.array(struct.unpack(order + "12f", raw[280:328])).reshape(3, 4)
-    start = struct.unpack(order + "f", raw[136:140])[0]
-    if raw[344:347] not in (b"n+1", b"ni1"):
-        qform = sform = 0
-    if raw[344:347] != b"n+1" and not math.isfinite(offset):
-        offset = 0.0
-    return _header(
-        axes,
-        kind,
-        bits,
-        pixdim,
-        offset,
-        (slope, inter),
-        qform,
-        sform,
-        quatern,
-        rows,
-        start,
-        raw[123],
-        data,
-        order,
-    )
-
-
-def _second(raw: bytes, order: str, data: Path) -> Header | None:
-    kind, bits = struct.unpack(order + "2h", raw[12:16])
-    axes = struct.unpack(order + "8q", raw[16:80])
-    pixdim = struct.unpack(order + "8d", raw[104:168])
-    (offset,) = struct.unpack(order + "q", raw[168:176])
-    scaling = struct.unpack(order + "2d", raw[176:192])
-    (start,) = struct.unpack(order + "d", raw[216:224])
-    qform, sform = struct.unpack(order + "2i", raw[344:352])
-    quatern = struct.unpack(order + "6d", raw[352:400])
-    rows = np.array(struct.unpack(order + "12d", raw[400:496])).reshape(3, 4)
-    (units,) = struct.unpack(order + "i", raw[500:504])
-    return _header(
-        axes,
-        kind,
-        bits,
-        pixdim,
-        offset,
-        scaling,
-        qform,
-        sform,
-        quatern,
-        rows,
-        start,
-        units & 0xFF,
-        data,
-        order,
-        True,
-    )
-
-
-def _header(
-    axes: Any, kind: int, bits: int, pixdim: Any, offset: float, scaling: Any, qform: int, sform: int,
-    quatern: Any, rows: Array, start: float, units: int, data: Path, order: str, second: bool = False,
-) -> Header | None:  # fmt: skip
-    if not (1 <= axes[0] <= 7 and all(n >= 1 for n in axes[1 : 1 + axes[0]])):
+def _header(raw: bytes, order: str, data: Path) -> Header | None:
+    """None where it states sizes, an offset or a position that cannot be."""
+    second = len(raw) == SECOND
+    stated: dict[str, Any] = {}
+    for name, (form, place) in (LAYOUT_2 if second else LAYOUT_1).items():
+        numbers = struct.unpack_from(order + form, raw, place)
+        stated[name] = numbers if len(numbers) > 1 else numbers[0]
+    if not second:
+        _amend_first(stated, raw[344:347])
+    axes, offset = stated["axes"], stated["offset"]
+    if not (1 <= axes[0] <= 7 and all(n >= 1 for n in axes[1 : 1 + axes[0]])) or not math.isfinite(offset):
         return None
     size = [*axes[1 : 1 + axes[0]], 1, 1][: max(axes[0], 3)]
     while len(size) > 4 and size[-1] == 1:
         size.pop()
-    step = [*pixdim[1 : 1 + axes[0]], 1.0, 1.0, 1.0, 1.0][: max(len(size), 4)]
-    if not math.isfinite(offset):
-        return None
-    affine, coded = _affine(step, qform, sform, quatern, rows, pixdim[0])
-    if affine is None:
-        return None
-    affine = affine * MILLIMETRES.get(units & 7, 1.0)
+    step = [*stated["pixdim"][1 : 1 + axes[0]], 1.0, 1.0, 1.0, 1.0][: max(len(size), 4)]
+    affine, coded = _affine(step, stated)
+    units = stated["units"] & 0xFF
     return Header(
-        tuple(int(n) for n in size), kind, bits, tuple(float(s) for s in step), int(offset), affine, coded,
-        (float(scaling[0]), float(scaling[1])), float(start), units, second, axes[0] < 3, order, data,
-    )  # fmt: skip
+        size=tuple(int(n) for n in size),
+        kind=stated["kind"],
+        bits=stated["bits"],
+        step=tuple(float(s) for s in step),
+        offset=int(offset),
+        affine=affine * MILLIMETRES.get(units & 7, 1.0),
+        coded=coded,
+        scaling=stated["scaling"],
+        start=stated["start"],
+        units=units,
+        second=second,
+        flat=axes[0] < 3,
+        order=order,
+        data=data,
+    )
 
 
-def _affine(
-    step: Any, qform: int, sform: int, quatern: Any, rows: Array, handed: float
-) -> tuple[Array | None, bool]:
+def _amend_first(stated: dict[str, Any], magic: bytes) -> None:
+    """Analyze 7.5, which has no magic, states no position; only one file in all needs the offset."""
+    if magic not in (b"n+1", b"ni1"):
+        stated["qform"] = stated["sform"] = 0
+    if magic != b"n+1" and not math.isfinite(stated["offset"]):
+        stated["offset"] = 0.0
+
+
+def _affine(step: Sequence[float], stated: Mapping[str, Any]) -> tuple[Array, bool]:
     """From pixels to RAS, in the file's unit of length, and whether the file states it.
 
     ITK, and so Slicer, takes the qform unless there is none or the sform is the scanner's; whichever of them
@@ -296,11 +286,14 @@ def _affine(
     """
     lengths = np.abs(np.array(step[:3], dtype=float))
     found = []
-    if sform > 0 and np.isfinite(rows).all() and np.linalg.matrix_rank(rows[:, :3]) == 3:
-        found.append(np.asarray(rows, dtype=float))
-    by_quatern = _of_quatern(lengths, quatern, handed) if qform > 0 else None
+    rows = np.array(stated["rows"], dtype=float).reshape(3, 4)
+    if stated["sform"] > 0 and np.isfinite(rows).all() and np.linalg.matrix_rank(rows[:, :3]) == 3:
+        found.append(rows)
+    by_quatern = None
+    if stated["qform"] > 0:
+        by_quatern = _of_quatern(lengths, stated["quatern"], stated["pixdim"][0])
     if by_quatern is not None:
-        found.insert(len(found) if sform == 1 else 0, by_quatern)
+        found.insert(len(found) if stated["sform"] == 1 else 0, by_quatern)
     if found:
         return min(found, key=lambda affine: _skew(affine) > SLIGHT), True
     # As ITK does where the file gives no position.

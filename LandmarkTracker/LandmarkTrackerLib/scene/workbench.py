@@ -218,11 +218,6 @@ class Workbench:
         return self.runner.busy
 
     @property
-    def obstacle_busy(self) -> str:
-        """Why no other work can begin; empty if it can."""
-        return self.runner.obstacle
-
-    @property
     def obstacle_cancel(self) -> str:
         """Why nothing can be cancelled; empty if something can."""
         return self.runner.obstacle_cancel

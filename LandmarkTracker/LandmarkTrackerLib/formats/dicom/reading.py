@@ -258,12 +258,15 @@ def read_cine(path: Path, name: str | None = None) -> Cine:
 
 def _passed(names: Sequence[str]) -> tuple[str, ...]:
     """A note of single images that were not read."""
-    more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
-    return (f"passed over: single images of {', '.join(names[:LISTED])}{more}",) if names else ()
+    return (f"passed over: single images of {_enumerated(names)}",) if names else ()
 
 
 def _listed(named: Mapping[str, Choice]) -> str:
-    texts = [f"'{name}' ({choice})" for name, choice in named.items()]
+    return _enumerated([f"'{name}' ({choice})" for name, choice in named.items()])
+
+
+def _enumerated(texts: Sequence[str]) -> str:
+    """The first of them, and how many more there are."""
     more = f" and {len(texts) - LISTED} more" if len(texts) > LISTED else ""
     return ", ".join(texts[:LISTED]) + more
 
@@ -347,9 +350,8 @@ def read_image(path: Path) -> sitk.Image:
         raise InputError(f"{path} is a cine of {len(choice)} frames; give one image")
     volumes = [stack for stack in found.stacks if len(stack.slices) > 1] or list(found.stacks)
     if offered or len(volumes) > 1:
-        names = [stack.name for stack in found.stacks]
-        more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
-        raise InputError(f"{path} holds {', '.join(names[:LISTED])}{more}; give a folder with one volume")
+        names = _enumerated([stack.name for stack in found.stacks])
+        raise InputError(f"{path} holds {names}; give a folder with one volume")
     (stack,) = volumes
     fault = stack.fault()
     if fault:
